@@ -51,6 +51,8 @@ export interface Destination {
   readonly kind: DestinationKind;
   /** For logs and messages, e.g. `local:/archive`, `s3:bucket/path`; never a secret. */
   readonly label: string;
+  /** Local only: the folder that it writes to, so that archives are not archived. */
+  readonly folder?: string;
   /** Stores all of `body` under `name`: atomic, verified; on failure or abort nothing is visible under `name`. */
   put(name: string, body: ArchiveSource, options: PutOptions): Promise<StoredObject>;
   /** Finished objects only, any order. `record` lists below `.lifeboat/`. A store that was never written to lists nothing. */

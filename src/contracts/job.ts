@@ -10,6 +10,8 @@ export interface Job {
   readonly name: string;
   readonly origin: JobOrigin;
   readonly values: Values;
+  /** What `values` reads: the raw text of every key that is set, `KEY_FILE` and PEM contents in place. Holds secrets. */
+  readonly raw: Readonly<Record<string, string>>;
   /** Process environment overlaid with the file's pairs: what `$VAR` in names and templates' `env` see. May hold secrets. */
   readonly environment: Readonly<Record<string, string>>;
 }

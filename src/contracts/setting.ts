@@ -99,4 +99,6 @@ export interface PartSettings {
   /** Whether a job uses the part. Needed where `notBuilt` is set and for destinations. */
   isConfigured?(values: Values): boolean;
   rules?(values: Values): readonly RuleBreak[];
+  /** Where archives go, for destinations: two jobs with the same text share a folder. Compared, never shown. */
+  target?(values: Values): string;
 }

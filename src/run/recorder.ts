@@ -3,8 +3,8 @@ import type {
 } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Redactor } from "../lib/redact.ts";
-import { randomBytes } from "node:crypto";
 import { messageOf } from "../lib/errors.ts";
+import { newRunId } from "../lib/run-id.ts";
 import { overallStatus } from "./status.ts";
 
 /** What a step's work may return to say more than "ok". */
@@ -149,10 +149,4 @@ export function createRecorder(options: RecorderOptions): Recorder {
       };
     },
   };
-}
-
-/** `20261122T213000Z-1a2b3c`: sorts by time, unique enough for one machine's runs. */
-export function newRunId(nowMs: number): string {
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  return `${stamp}-${randomBytes(3).toString("hex")}`;
 }

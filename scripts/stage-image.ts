@@ -1,0 +1,33 @@
+/**
+ * Copies what the image holds into a folder: the launchers, `dist/` and the native packages, for the architecture that
+ * this script runs on. Called by the Dockerfile after the build: `node scripts/stage-image.ts /path/to/folder`.
+ */
+import { chmodSync, cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { NATIVE_PACKAGES } from "./native-packages.ts";
+
+const ROOT = path.join(import.meta.dirname, "..");
+const target = process.argv[2];
+if (target === undefined) throw new Error("usage: stage-image.ts <folder>");
+
+mkdirSync(target, { recursive: true });
+for (const name of ["bin", "dist", "LICENSE"]) cpSync(path.join(ROOT, name), path.join(target, name), { recursive: true });
+cpSync(path.join(ROOT, "docker"), path.join(target, "docker"), { recursive: true });
+
+for (const native of NATIVE_PACKAGES) {
+  const from = path.join(ROOT, "node_modules", native.name);
+  const files = readdirSync(from, { recursive: true, encoding: "utf8" })
+    .filter((file) => statSync(path.join(from, file)).isFile())
+    .filter((file) => native.needs(file, process.arch));
+  if (!files.some((file) => file.endsWith(".node"))) {
+    throw new Error(`${native.name} has no native build for linux-${process.arch}`);
+  }
+  for (const file of files) cpSync(path.join(from, file), path.join(target, "node_modules", native.name, file));
+}
+
+// Whatever the build's umask was: any user of the container may read and run it.
+for (const name of readdirSync(target, { recursive: true, encoding: "utf8" })) {
+  const file = path.join(target, name);
+  const isProgram = statSync(file).isDirectory() || /^(bin|docker)\//.test(name);
+  chmodSync(file, isProgram ? 0o755 : 0o644);
+}

@@ -1,0 +1,44 @@
+import type { CutRule } from "./blocks.ts";
+import { cutsBefore, hashPath } from "./blocks.ts";
+
+/** Where full blocks go and empty buffers come from. */
+export interface BlockSink {
+  /** An empty buffer of the full capacity; waits for one. */
+  emptyBuffer(): Buffer;
+  send(buffer: Buffer, bytes: number): void;
+}
+
+/** Assembles blocks in place: headers are written and files are read straight into the block's buffer. */
+export interface BlockWriter {
+  /** Where the next byte goes; valid until the next `beginEntry` or `cut`. */
+  readonly buffer: Buffer;
+  /** Bytes of the current block. Whoever wrote into `buffer` moves it on; moving it back undoes. */
+  used: number;
+  /** Cuts in front of an entry where the rule says so. */
+  beginEntry(entryPath: string, headerBytes: number, contentBytes: number): void;
+  /** Sends the current block, if there is anything in it. */
+  cut(): void;
+}
+
+export function createBlockWriter(rule: CutRule, sink: BlockSink): BlockWriter {
+  let buffer: Buffer | undefined;
+  const writer: BlockWriter = {
+    get buffer() {
+      buffer ??= sink.emptyBuffer();
+      return buffer;
+    },
+    used: 0,
+    beginEntry(entryPath, headerBytes, contentBytes) {
+      if (cutsBefore(rule, writer.used, hashPath(entryPath), headerBytes, contentBytes)) writer.cut();
+    },
+    cut() {
+      if (buffer === undefined || writer.used === 0) return;
+      const full = buffer;
+      const bytes = writer.used;
+      buffer = undefined;
+      writer.used = 0;
+      sink.send(full, bytes);
+    },
+  };
+  return writer;
+}

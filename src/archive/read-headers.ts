@@ -1,0 +1,144 @@
+/** Tar headers as bytes: ustar, PAX records and the GNU and star variants. No I/O; every fault is a `HeaderFault`. */
+
+/** What is wrong with a header, for the reader to put into a sentence. */
+export class HeaderFault extends Error {}
+
+export interface RawHeader {
+  readonly name: Buffer;
+  readonly typeflag: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly linkName: Buffer;
+  readonly device: { readonly major: number; readonly minor: number };
+}
+
+export const BLOCK_BYTES = 512;
+
+const CHECKSUM_START = 148;
+const CHECKSUM_END = 156;
+
+/** Whether these 512 bytes carry a right checksum, which nothing else does by chance. */
+export function isTarHeader(block: Buffer): boolean {
+  if (block.length < BLOCK_BYTES) return false;
+  let stated: number;
+  try {
+    stated = numberField(block, CHECKSUM_START, 8);
+  } catch {
+    // Not a number: not a header.
+    return false;
+  }
+  let unsigned = 0;
+  let signed = 0;
+  for (let at = 0; at < BLOCK_BYTES; at += 1) {
+    const byte = at >= CHECKSUM_START && at < CHECKSUM_END ? 0x20 : (block[at] ?? 0);
+    unsigned += byte;
+    signed += byte < 0x80 ? byte : byte - 0x100;
+  }
+  // Old programs added up signed bytes.
+  return stated === unsigned || stated === signed;
+}
+
+/** @throws HeaderFault for a wrong checksum or an unreadable number */
+export function parseHeader(block: Buffer): RawHeader {
+  if (!isTarHeader(block)) throw new HeaderFault("a header's checksum is wrong");
+  const typeflag = block.toString("latin1", 156, 157);
+  const isDevice = typeflag === "3" || typeflag === "4";
+  return {
+    name: fullName(block),
+    typeflag,
+    mode: numberField(block, 100, 8) & 0o7777,
+    uid: numberField(block, 108, 8),
+    gid: numberField(block, 116, 8),
+    sizeBytes: numberField(block, 124, 12),
+    mtimeSeconds: numberField(block, 136, 12),
+    linkName: textField(block, 157, 100),
+    device: isDevice
+      ? { major: numberField(block, 329, 8), minor: numberField(block, 337, 8) }
+      : { major: 0, minor: 0 },
+  };
+}
+
+/** `ustar\0` puts the front of a long name into `prefix`; there GNU tar keeps other things and star keeps times. */
+function fullName(block: Buffer): Buffer {
+  const name = textField(block, 0, 100);
+  if (block.toString("latin1", 257, 263) !== "ustar\0") return name;
+  const isStar = block.toString("latin1", 508, 512) === "tar\0";
+  const prefix = textField(block, 345, isStar ? 131 : 155);
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
+}
+
+function textField(block: Buffer, start: number, length: number): Buffer {
+  return untilNul(block.subarray(start, start + length));
+}
+
+/** A copy: blocks are views of buffers that would otherwise stay in memory. */
+export function untilNul(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
+}
+
+/** Octal text, or (first bit set) a big-endian two's complement number. */
+function numberField(block: Buffer, start: number, length: number): number {
+  const first = block[start] ?? 0;
+  if ((first & 0x80) !== 0) {
+    const isNegative = (first & 0x40) !== 0;
+    let value = isNegative ? -1n : 0n;
+    for (let at = start; at < start + length; at += 1) {
+      const byte = at === start ? (first & 0x7f) | (isNegative ? 0x80 : 0) : (block[at] ?? 0);
+      value = (value << 8n) | BigInt(byte);
+    }
+    return safeNumber(value);
+  }
+  // Blanks or NUL on both sides; what follows the first of them behind the digits is not looked at.
+  const match = /^[ \0]*([0-7]*)(?:[ \0]|$)/.exec(block.toString("latin1", start, start + length));
+  if (match === null) throw new HeaderFault("a header holds a number that is none");
+  return safeNumber(BigInt(`0o${match[1] ?? ""}0`) / 8n);
+}
+
+function safeNumber(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new HeaderFault("a header holds a number that is too large");
+  return number;
+}
+
+/**
+ * Records of an extended header (`"<length> <key>=<value>\n"`, length in bytes and including itself), by key, values as bytes.
+ * @throws HeaderFault for anything else
+ */
+export function parsePaxRecords(content: Buffer): Map<string, Buffer> {
+  const records = new Map<string, Buffer>();
+  // Some programs fill up with NUL.
+  for (let at = 0; at < content.length && content[at] !== 0;) {
+    const blank = content.indexOf(0x20, at);
+    const lengthText = blank === -1 || blank - at > 10 ? "" : content.toString("latin1", at, blank);
+    const end = at + Number(lengthText);
+    const equals = content.indexOf(0x3d, blank);
+    const isWhole = /^[1-9]\d*$/.test(lengthText) && end <= content.length && content[end - 1] === 0x0a;
+    if (!isWhole || equals === -1 || equals >= end || equals === blank + 1) {
+      throw new HeaderFault("an extended header is not readable");
+    }
+    records.set(content.toString("utf8", blank + 1, equals), Buffer.from(content.subarray(equals + 1, end - 1)));
+    at = end;
+  }
+  return records;
+}
+
+/** A whole number of a PAX record. */
+export function paxNumber(value: Buffer): number {
+  const text = value.toString("latin1");
+  if (!/^-?\d{1,20}$/.test(text)) throw new HeaderFault("an extended header holds a number that is none");
+  return safeNumber(BigInt(text));
+}
+
+/** `-1.5` -> -1500000000n: seconds with any number of decimals, cut at nanoseconds towards the past. */
+export function paxTimeNs(value: Buffer): bigint {
+  const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(value.toString("latin1"));
+  if (match === null) throw new HeaderFault("an extended header holds a time that is none");
+  const [, sign, seconds = "0", fraction = ""] = match;
+  const nanoseconds = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+  if (sign === "") return nanoseconds;
+  return /[1-9]/.test(fraction.slice(9)) ? -nanoseconds - 1n : -nanoseconds;
+}

@@ -1,0 +1,145 @@
+import { createBlockReader, isZeroBlock, paddingOf, type BlockReader } from "./read-blocks.ts";
+import { decompressed, type DecompressOptions } from "./read-decompress.ts";
+import { createEntryAssembler } from "./read-entries.ts";
+import type { ArchiveFaults } from "./read-errors.ts";
+import { faultsOf } from "./read-errors.ts";
+import { BLOCK_BYTES, HeaderFault } from "./read-headers.ts";
+
+export type EntryType =
+  | "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character-device" | "block-device"
+  /** A kind that can't be restored (sparse maps, GNU dump folders, multi-volume pieces); `typeName` says which. */
+  | "unsupported";
+
+export interface ArchiveEntry {
+  /** For people: as in the archive without a final `/`, control characters escaped, bytes that are not UTF-8 as `\xNN`. */
+  readonly path: string;
+  /** The exact bytes, a final `/` included. */
+  readonly pathBytes: Buffer;
+  readonly type: EntryType;
+  /** What an `unsupported` entry is. */
+  readonly typeName?: string;
+  /** Content; 0 for all but files. */
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly mtimeNs: bigint;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Target of a symlink, or the path of the entry that a hard link shares its content with; printable. */
+  readonly linkPath?: string;
+  readonly linkBytes?: Buffer;
+  readonly device?: { readonly major: number; readonly minor: number };
+}
+
+export type ReadOptions = DecompressOptions;
+
+/** An entry and its content, which is valid until the next entry is asked for and need not be read. */
+export interface EntryWithBody {
+  readonly entry: ArchiveEntry;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/**
+ * Reads an archive from front to back in bounded memory: ours, or any of GNU tar, bsdtar, Python and Go; gzip, zstd or plain
+ * (told by the bytes). Closes `bytes` when done.
+ * @throws UserError, after the last good entry, for an archive that is encrypted, truncated, damaged, without its end mark, or
+ * followed by something else; the signal's reason when it aborts
+ */
+export async function* readArchive(
+  bytes: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncGenerator<EntryWithBody, void, undefined> {
+  const faults = faultsOf(options.archiveName);
+  const tar = decompressed(bytes, options);
+  try {
+    yield* readTar(createBlockReader(tar), faults);
+  } catch (cause) {
+    if (cause instanceof HeaderFault) throw faults.damaged(cause.message, cause);
+    throw cause;
+  } finally {
+    await tar.return();
+  }
+}
+
+/** The entries alone. Errors as of `readArchive`. */
+export async function* listEntries(
+  bytes: AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): AsyncGenerator<ArchiveEntry, void, undefined> {
+  for await (const { entry } of readArchive(bytes, options)) yield entry;
+}
+
+async function* readTar(blocks: BlockReader, faults: ArchiveFaults): AsyncGenerator<EntryWithBody, void, undefined> {
+  const assembler = createEntryAssembler();
+  for (;;) {
+    const start = blocks.offset();
+    const block = await blocks.take(BLOCK_BYTES);
+    if (block.length < BLOCK_BYTES) {
+      throw faults.truncated(
+        block.length === 0 ? `after ${start} bytes of tar data, without its end mark` : `inside a header at byte ${start}`,
+      );
+    }
+    if (isZeroBlock(block)) {
+      if (assembler.isPending()) throw faults.damaged(`an extended header at byte ${start} belongs to no entry`);
+      await expectEnd(blocks, faults);
+      return;
+    }
+    const step = inContext(start, () => assembler.takeHeader(block));
+    if (step.kind === "extension") {
+      const content = await blocks.take(step.sizeBytes);
+      if (content.length < step.sizeBytes) throw faults.truncated(`inside an extended header at byte ${start}`);
+      inContext(start, () => assembler.takeExtension(content));
+      await skipPadding(blocks, step.sizeBytes, faults);
+      continue;
+    }
+    const { entry, storedBytes } = step;
+    const body = createBody(blocks, entry, storedBytes, faults);
+    yield { entry, body: body.pieces() };
+    await body.skipRest();
+    await skipPadding(blocks, storedBytes, faults);
+  }
+}
+
+function inContext<T>(offset: number, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof HeaderFault) throw new HeaderFault(`${cause.message}, at byte ${offset} of the tar data`);
+    throw cause;
+  }
+}
+
+function createBody(blocks: BlockReader, entry: ArchiveEntry, sizeBytes: number, faults: ArchiveFaults) {
+  let missing = sizeBytes;
+  const cutShort = () =>
+    faults.truncated(`inside ${entry.path}, ${sizeBytes - missing} of ${sizeBytes} bytes are there`);
+  return {
+    async *pieces(): AsyncGenerator<Buffer, void, undefined> {
+      for await (const piece of blocks.pieces(missing)) {
+        missing -= piece.length;
+        yield piece;
+      }
+      if (missing > 0) throw cutShort();
+    },
+    async skipRest(): Promise<void> {
+      missing -= await blocks.skip(missing);
+      if (missing > 0) throw cutShort();
+    },
+  };
+}
+
+async function skipPadding(blocks: BlockReader, sizeBytes: number, faults: ArchiveFaults): Promise<void> {
+  const padding = paddingOf(sizeBytes);
+  if ((await blocks.skip(padding)) < padding) throw faults.truncated(`in the padding at byte ${blocks.offset()}`);
+}
+
+/** After the first zero block: a second one, then nothing but zeros. Reading on to the end also proves the last checksum. */
+async function expectEnd(blocks: BlockReader, faults: ArchiveFaults): Promise<void> {
+  const second = await blocks.take(BLOCK_BYTES);
+  if (second.length < BLOCK_BYTES) throw faults.truncated("inside its end mark");
+  if (!isZeroBlock(second)) throw faults.damaged(`its end mark at byte ${blocks.offset() - BLOCK_BYTES} is not whole`);
+  for await (const piece of blocks.pieces(Number.MAX_SAFE_INTEGER)) {
+    if (!isZeroBlock(piece)) throw faults.damaged("something else follows its end mark");
+  }
+}

@@ -1,0 +1,70 @@
+import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../contracts/archive.ts";
+
+/** What the main side and the walk worker say to each other. */
+
+export interface WalkOptions {
+  readonly sources: readonly string[];
+  readonly hardlinks: "copy" | "link";
+  readonly excludeRegexp: string | undefined;
+  readonly excludeGlobs: readonly string[];
+  readonly ownPaths: readonly string[];
+}
+
+export interface WalkWorkerData {
+  readonly options: WalkOptions;
+  /** Block buffers that may exist at the same time: the bound of all memory in flight. */
+  readonly buffers: number;
+  /** Three 32-bit integers, see `CONTROL`. */
+  readonly control: SharedArrayBuffer;
+}
+
+/** Indexes into the shared integers, through which the main side reaches a worker that never returns to its events. */
+export const CONTROL = {
+  /** Not 0: stop as soon as possible. */
+  aborted: 0,
+  /** Counts everything that a waiting worker should look at. */
+  wakeUps: 1,
+  /** Lists of notices that the main side has dealt with. */
+  noticesTaken: 2,
+} as const;
+
+export const CONTROL_BYTES = 12;
+
+/** An empty buffer comes back to be filled again. */
+export interface BufferMessage {
+  readonly buffer: ArrayBuffer;
+}
+
+export interface BlockMessage {
+  readonly type: "block";
+  /** Transferred; the first `bytes` are the block. */
+  readonly buffer: ArrayBuffer;
+  readonly bytes: number;
+  readonly files: number;
+  readonly bytesRead: number;
+  readonly current: string;
+}
+
+export interface NoticesMessage {
+  readonly type: "notices";
+  readonly notices: readonly ArchiveNotice[];
+}
+
+export interface EndMessage {
+  readonly type: "end";
+  readonly counts: EntryCounts;
+  readonly bytesRead: number;
+  readonly sources: readonly SourceResult[];
+  readonly notices: Readonly<Partial<Record<NoticeKind, number>>>;
+  readonly incomplete: number;
+}
+
+export interface FailedMessage {
+  readonly type: "failed";
+  readonly message: string;
+  /** Set where the user can do something about it; without it the failure is a defect. */
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}
+
+export type WorkerMessage = BlockMessage | NoticesMessage | EndMessage | FailedMessage;

@@ -1,0 +1,90 @@
+import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { Job } from "../contracts/job.ts";
+import type { RunReport } from "../contracts/run.ts";
+import { createNameMatcher } from "../archive/names.ts";
+import { readRecords } from "../delivery/records.ts";
+import { openJobDestinations } from "../run/job-destinations.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { closeAll } from "../run/delivery-phases.ts";
+import { namePatternOf } from "../run/name-pattern.ts";
+import { chooseJobs, type Setup } from "./setup.ts";
+
+/** One archive at one destination, and the job and run that it comes from as far as is known. */
+export interface FoundArchive {
+  readonly job: Job;
+  readonly destination: Destination;
+  readonly object: StoredObject;
+  readonly record: RunReport | undefined;
+}
+
+export interface ArchiveSearch {
+  readonly jobs: readonly string[];
+  /** Part of a destination's label. */
+  readonly from?: string | undefined;
+}
+
+/** Calls `use` with every archive of the chosen jobs, newest first, while the destinations are open. */
+export async function withArchives<T>(
+  setup: Setup,
+  search: ArchiveSearch,
+  signal: AbortSignal,
+  use: (archives: readonly FoundArchive[], unreachable: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const found: FoundArchive[] = [];
+  const unreachable: string[] = [];
+  const opened: Destination[] = [];
+  try {
+    for (const job of chooseJobs(setup.loaded, search.jobs).jobs) {
+      const destinations = await openJobDestinations(job);
+      opened.push(...destinations);
+      for (const destination of destinations) {
+        if (search.from !== undefined && !destination.label.includes(search.from)) continue;
+        try {
+          found.push(...(await archivesOf(job, destination, signal)));
+        } catch (thrown) {
+          if (signal.aborted) throw thrown;
+          unreachable.push(`${destination.label}: ${messageOf(thrown)}`);
+        }
+      }
+    }
+    found.sort((a, b) => b.object.storedAt - a.object.storedAt || (a.object.name < b.object.name ? 1 : -1));
+    return await use(found, unreachable);
+  } finally {
+    await closeAll(opened, setup.log);
+  }
+}
+
+/** What the job's pattern could have named or a record of the job names, and no record gives to another job. */
+async function archivesOf(job: Job, destination: Destination, signal: AbortSignal): Promise<FoundArchive[]> {
+  const recordOf = new Map<string, RunReport>();
+  for (const record of await readRecords(destination, undefined, { signal, limit: 100_000, tolerant: true })) {
+    const name = record.archive?.name;
+    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
+  }
+  const matches = createNameMatcher(namePatternOf(job));
+  const found: FoundArchive[] = [];
+  for await (const object of destination.list("archive", signal)) {
+    const record = recordOf.get(object.name);
+    const belongs = record === undefined ? matches(object.name) : record.job === job.name;
+    if (belongs) found.push({ job, destination, object, record });
+  }
+  return found;
+}
+
+/** The archive of that name, or the newest one for `latest`; of several destinations the first (local before remote). */
+export function pickArchive(archives: readonly FoundArchive[], wanted: string, unreachable: readonly string[]): FoundArchive {
+  const jobs = new Set(archives.map((archive) => archive.job.name));
+  if (wanted === "latest") {
+    if (jobs.size > 1) {
+      throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, { hint: "say which one with --job NAME" });
+    }
+    const good = archives.find((archive) => archive.record === undefined || archive.record.status === "success") ?? archives[0];
+    if (good !== undefined) return good;
+  }
+  const named = archives.find((archive) => archive.object.name === wanted);
+  if (named !== undefined) return named;
+  const reasons = unreachable.length > 0 ? `; not reachable: ${unreachable.join("; ")}` : "";
+  throw new UserError(wanted === "latest" ? `there is no archive yet${reasons}` : `no archive is called ${wanted}${reasons}`, {
+    hint: "lifeboat list shows what there is",
+  });
+}

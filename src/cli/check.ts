@@ -1,0 +1,113 @@
+import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import type { Job } from "../contracts/job.ts";
+import { BACKUP_SOURCES } from "../archive/settings.ts";
+import { describeProblems } from "../config/describe.ts";
+import { openJobDestinations } from "../run/job-destinations.ts";
+import { formatBytes } from "../lib/bytes.ts";
+import { messageOf } from "../lib/errors.ts";
+import { closeAll } from "../run/delivery-phases.ts";
+import { openHistory } from "../state/history.ts";
+import { mountWarnings } from "./check-mounts.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { chooseJobs, loadForCommand, type Setup } from "./setup.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIG = 5;
+
+interface Finding {
+  readonly level: "ok" | "note" | "warning" | "error";
+  readonly job?: string;
+  readonly about: "config" | "source" | "destination" | "state" | "compressor";
+  readonly text: string;
+}
+
+export const checkCommand: Command = {
+  usage: "check [job…] [--json]",
+  summary: "check configuration, sources, free space and compressors",
+  help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
+destinations and their free space, the state folder, and which compressors are used. Exit code 0: nothing is wrong (there
+may be warnings), 1: a run would fail, 5: bad configuration.
+
+  --json   the findings as a JSON array`,
+  options: { json: { type: "boolean" } },
+  positionals: { min: 0, max: 100 },
+  async run(args, context) {
+    const setup = await loadForCommand(context, { logToStderr: true });
+    const { jobs } = chooseJobs(setup.loaded, args.positionals);
+    const findings = [...configFindings(setup), ...(await stateFindings(setup))];
+    for (const job of jobs) findings.push(...sourceFindings(job), ...(await destinationFindings(job, setup, context)));
+    findings.push({ level: "ok", about: "compressor", text: `gz: zlib ${process.versions.zlib}, zst: zstd ${process.versions["zstd"] ?? "built in"} (both built into Node.js ${process.versions.node})` });
+    if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
+    else for (const finding of findings) context.output.print(setup.redact(line(finding)));
+    if (findings.some((finding) => finding.level === "error" && finding.about === "config")) return EXIT_BAD_CONFIG;
+    return findings.some((finding) => finding.level === "error") ? EXIT_FAILED : 0;
+  },
+};
+
+function line({ level, job, text }: Finding): string {
+  return `${level.padEnd(7)}  ${job === undefined ? "" : `${job}: `}${text}`;
+}
+
+function configFindings({ loaded }: Setup): Finding[] {
+  const findings: Finding[] = loaded.problems.map((problem) => ({
+    level: problem.severity,
+    about: "config",
+    text: describeProblems([problem])[0] ?? "",
+  }));
+  if (loaded.folder !== undefined) {
+    findings.push(...mountWarnings(loaded.folder).map((text) => ({ level: "warning" as const, about: "config" as const, text })));
+  }
+  const where = loaded.folder ?? "the environment";
+  findings.push({ level: "ok", about: "config", text: `${loaded.jobs.length} ${loaded.jobs.length === 1 ? "job" : "jobs"} in ${where}` });
+  return findings;
+}
+
+async function stateFindings({ options }: Setup): Promise<Finding[]> {
+  const notes: string[] = [];
+  const history = await openHistory({ stateDir: options.stateDir, onNote: (text) => notes.push(text) });
+  const { persistent, where } = history;
+  history.close();
+  const findings: Finding[] = notes.map((text) => ({ level: "warning", about: "state", text }));
+  if (persistent) findings.push({ level: "ok", about: "state", text: `history is kept in ${where}` });
+  return findings;
+}
+
+function sourceFindings(job: Job): Finding[] {
+  return job.values.get(BACKUP_SOURCES).map((path) => {
+    try {
+      const stat = statSync(path);
+      accessSync(path, stat.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
+      return { level: "ok", job: job.name, about: "source", text: `${path} can be read` };
+    } catch (thrown) {
+      return { level: "error", job: job.name, about: "source", text: `the source ${path} can't be read: ${messageOf(thrown)}` };
+    }
+  });
+}
+
+async function destinationFindings(job: Job, setup: Setup, context: CommandContext): Promise<Finding[]> {
+  const destinations = await openJobDestinations(job);
+  if (destinations.length === 0) {
+    return [{ level: "error", job: job.name, about: "destination", text: "no destination is configured, so a run would fail" }];
+  }
+  const findings: Finding[] = [];
+  for (const destination of destinations) {
+    try {
+      let archives = 0;
+      for await (const _archive of destination.list("archive", context.signal)) archives += 1;
+      if (destination.folder !== undefined) accessSync(destination.folder, constants.W_OK | constants.X_OK);
+      findings.push({
+        level: "ok", job: job.name, about: "destination",
+        text: `${destination.label}: ${archives} files${destination.folder === undefined ? "" : `, ${freeSpace(destination.folder)} free`}`,
+      });
+    } catch (thrown) {
+      findings.push({ level: "error", job: job.name, about: "destination", text: `${destination.label}: ${messageOf(thrown)}` });
+    }
+  }
+  await closeAll(destinations, setup.log);
+  return findings;
+}
+
+function freeSpace(folder: string): string {
+  const { bavail, bsize } = statfsSync(folder);
+  return formatBytes(bavail * bsize);
+}

@@ -1,0 +1,52 @@
+import type { RunReport } from "../contracts/run.ts";
+import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { localIso } from "../lib/log.ts";
+import { knownRuns } from "./known-runs.ts";
+import type { Command } from "./command.ts";
+import { table } from "./output.ts";
+import { loadForCommand } from "./setup.ts";
+
+export const historyCommand: Command = {
+  usage: "history [job] [--limit N] [--json]",
+  summary: "the runs and what became of them",
+  help: `Lists runs, the newest first, from the history in the state folder; where that is missing, from the records that lie
+beside the archives.
+
+  --limit N   at most N runs (default 20)
+  --json      the full reports as a JSON array`,
+  options: { limit: { type: "string" }, json: { type: "boolean" } },
+  positionals: { min: 0, max: 1 },
+  async run(args, context) {
+    const setup = await loadForCommand(context, { logToStderr: true });
+    const [job] = args.positionals;
+    const runs = await knownRuns(setup, context, { ...(job === undefined ? {} : { job }), limit: args.count("limit") ?? 20 });
+    if (args.flag("json")) {
+      context.output.print(setup.redact(JSON.stringify(runs, undefined, 2)));
+      return 0;
+    }
+    if (runs.length === 0) {
+      context.output.print("no runs yet");
+      return 0;
+    }
+    context.output.print(setup.redact(table(HEADER, runs.map(row), [4, 5])));
+    return 0;
+  },
+};
+
+const HEADER = ["STARTED", "JOB", "STATUS", "TRIGGER", "SIZE", "TOOK", "ARCHIVE", "STORED AT", "WHY"];
+
+function row(run: RunReport): string[] {
+  const tookMs = run.endedAt === undefined ? undefined : Date.parse(run.endedAt) - Date.parse(run.startedAt);
+  const stored = run.deliveries.filter((delivery) => delivery.status === "stored");
+  return [
+    localIso(Date.parse(run.startedAt)),
+    run.job,
+    run.status,
+    run.trigger,
+    run.archive === undefined ? "-" : formatBytes(run.archive.sizeBytes),
+    tookMs === undefined ? "-" : formatSpan(tookMs),
+    run.archive?.name ?? "-",
+    stored.map((delivery) => `${delivery.destination}${delivery.verified === undefined ? "" : ` (${delivery.verified})`}`).join(", ") || "-",
+    (run.error ?? "").replaceAll(/\s+/g, " ").slice(0, 160),
+  ];
+}

@@ -1,0 +1,39 @@
+import { writeSync } from "node:fs";
+
+/** What a command may say, and how. Tests bring their own. */
+export interface Output {
+  /** Standard output: the answer. */
+  print(text: string): void;
+  /** Standard error: remarks, progress, refusals. */
+  remark(text: string): void;
+}
+
+/** Writes at once, so that nothing is lost when the process ends; a reader that went away (`| head`) is no error. */
+export const processOutput: Output = {
+  print: (text) => writeAll(1, text),
+  remark: (text) => writeAll(2, text),
+};
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text.endsWith("\n") ? text : `${text}\n`);
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (thrown) {
+      if (thrown instanceof Error && "code" in thrown && thrown.code === "EAGAIN") continue;
+      return;
+    }
+  }
+}
+
+/** Columns padded to their widest cell; numbers (`right`) aligned to the right. No trailing blanks. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => (right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  return [header, ...rows].map(line).join("\n");
+}

@@ -1,0 +1,57 @@
+import { hostname } from "node:os";
+import { systemClock } from "../lib/clock.ts";
+import { BadConfig } from "./bad-config.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
+
+const EXIT_BAD_CONFIG = 5;
+
+export const runCommand: Command = {
+  usage: "run [job…] [--json]",
+  summary: "run jobs now and wait for them",
+  help: `Runs the named jobs (all of them when none is named) one after another and waits for their end. The exit code is
+the worst of theirs: 0 success, 1 failed or interrupted, 3 partly succeeded, 4 locked, 5 bad configuration.
+
+  --json   print each run's report as a line of JSON on standard output; the log goes to standard error`,
+  options: { json: { type: "boolean" } },
+  positionals: { min: 0, max: 100 },
+  async run(args, context) {
+    const setup = await loadForCommand(context, { logToStderr: args.flag("json") });
+    return runJobs(setup, args.positionals, context, args.flag("json"));
+  },
+};
+
+export async function runJobs(
+  setup: Setup,
+  names: readonly string[],
+  context: CommandContext,
+  json = false,
+): Promise<number> {
+  const { loaded, log, options, redact } = setup;
+  const { jobs, broken } = chooseJobs(loaded, names);
+  sayProblems(setup);
+  if (jobs.length === 0) throw new BadConfig();
+  const { runJob } = await import("../run/run.ts");
+  const { exitCodeOf, worstExitCode } = await import("../run/status.ts");
+  const codes = broken.map(() => EXIT_BAD_CONFIG);
+  for (const job of jobs) {
+    if (context.signal.aborted) break;
+    const { report, locked } = await runJob({
+      job,
+      trigger: "manual",
+      firedAtMs: systemClock.now(),
+      options,
+      host: hostname(),
+      version: context.version,
+      clock: systemClock,
+      log: log.with({ job: job.name }),
+      redact,
+      signal: context.signal,
+      terminal: process.stderr.isTTY ? process.stderr : undefined,
+      alreadySaid: new Set(),
+    });
+    if (json) context.output.print(JSON.stringify(report));
+    codes.push(exitCodeOf(report.status === "running" ? "failed" : report.status, locked));
+  }
+  return worstExitCode(codes);
+}

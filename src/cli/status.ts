@@ -1,0 +1,98 @@
+import type { Job } from "../contracts/job.ts";
+import type { RunReport } from "../contracts/run.ts";
+import { parseCron } from "../golang/cron.ts";
+import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { localIso } from "../lib/log.ts";
+import { BACKUP_CRON_EXPRESSION, TZ } from "../schedule/settings.ts";
+import { openRuntime, type LiveProgress } from "../state/runtime.ts";
+import { knownRuns } from "./known-runs.ts";
+import type { Command } from "./command.ts";
+import { chooseJobs, loadForCommand } from "./setup.ts";
+
+const EXIT_BAD_CONFIG = 5;
+const TIMES_SHOWN = 3;
+const RUNS_LOOKED_AT = 500;
+
+interface JobStatus {
+  readonly job: string;
+  readonly running: LiveProgress | undefined;
+  readonly last: RunReport | undefined;
+  readonly lastGood: RunReport | undefined;
+  readonly next: readonly number[];
+}
+
+export const statusCommand: Command = {
+  usage: "status [job…] [--json]",
+  summary: "what runs and how far, the last good backup, the next three times",
+  help: `Says for each job what is running and how far it is, how the last run ended, when the last good backup was made, and
+the next three times it is due. A job whose file is broken is named; the exit code is then 5.
+
+  --json   the same as a JSON object`,
+  options: { json: { type: "boolean" } },
+  positionals: { min: 0, max: 100 },
+  async run(args, context) {
+    const setup = await loadForCommand(context, { logToStderr: true });
+    const { jobs, broken } = chooseJobs(setup.loaded, args.positionals);
+    const runtime = openRuntime({ stateDir: setup.options.stateDir });
+    const progress = runtime.readProgress();
+    const daemon = runtime.readDaemon();
+    const statuses: JobStatus[] = [];
+    for (const job of jobs) {
+      const runs = (await knownRuns(setup, context, { job: job.name, limit: RUNS_LOOKED_AT })).filter((run) => run.status !== "running");
+      statuses.push({
+        job: job.name,
+        running: progress?.job === job.name ? progress : undefined,
+        last: runs[0],
+        lastGood: runs.find((run) => run.status === "success"),
+        next: nextTimes(job, Date.now()),
+      });
+    }
+    if (args.flag("json")) {
+      const answer = { daemon: daemon === undefined ? null : { pid: daemon.process.pid, startedAt: daemon.startedAt }, jobs: statuses.map(asJson), broken };
+      context.output.print(setup.redact(JSON.stringify(answer, undefined, 2)));
+    } else {
+      context.output.print(daemon === undefined ? "no daemon runs here: jobs run only by hand" : `daemon running since ${localIso(Date.parse(daemon.startedAt))}`);
+      for (const status of statuses) context.output.print(setup.redact(describe(status)));
+      for (const name of broken) context.output.print(`\n${name}: its configuration is broken; see lifeboat check`);
+    }
+    return broken.length > 0 ? EXIT_BAD_CONFIG : 0;
+  },
+};
+
+function nextTimes(job: Job, nowMs: number): number[] {
+  const schedule = parseCron(job.values.get(BACKUP_CRON_EXPRESSION), job.values.get(TZ) ?? "");
+  const times: number[] = [];
+  let at: number | undefined = nowMs;
+  while (times.length < TIMES_SHOWN) {
+    at = schedule.next(at);
+    if (at === undefined) break;
+    times.push(at);
+  }
+  return times;
+}
+
+function describe({ job, running, last, lastGood, next }: JobStatus): string {
+  const lines = [`\n${job}`];
+  if (running !== undefined) {
+    const tookMs = Date.now() - running.startedAtMs;
+    const part = running.expectedBytes === 0 ? "" : `, about ${Math.min(99, Math.round((running.bytesRead / running.expectedBytes) * 100))} %`;
+    lines.push(`  running    ${running.phase} for ${formatSpan(tookMs)}: ${running.files} files, ${formatBytes(running.bytesRead)}${part}`);
+  }
+  lines.push(`  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${last.error}`}`}`);
+  lines.push(`  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${lastGood.archive.name}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`);
+  lines.push(`  next       ${next.length === 0 ? "never (the expression does not come due)" : next.map(localIso).join(", ")}`);
+  return lines.join("\n");
+}
+
+function asJson({ job, running, last, lastGood, next }: JobStatus): unknown {
+  return {
+    job,
+    running: running === undefined ? null : {
+      run: running.runId, phase: running.phase, startedAt: new Date(running.startedAtMs).toISOString(),
+      files: running.files, bytesRead: running.bytesRead, bytesWritten: running.bytesWritten, expectedBytes: running.expectedBytes,
+    },
+    last: last ?? null,
+    lastGood: lastGood ?? null,
+    next: next.map((ms) => new Date(ms).toISOString()),
+  };
+}

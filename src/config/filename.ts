@@ -1,0 +1,75 @@
+import { droppedVerbs, strftime } from "../golang/strftime.ts";
+import { expandVariables } from "../golang/expand.ts";
+
+export interface FilenameContext {
+  /** `BACKUP_FILENAME_EXPAND`. */
+  readonly expand: boolean;
+  /** What `$NAME` stands for. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface FilenameFindings {
+  /** What is wrong; absent for a usable pattern. */
+  readonly error?: string;
+  readonly warnings: readonly string[];
+}
+
+/** `{{ .Extension }}` in the spellings that Go takes: blanks are free, trim markers need a blank beside them. */
+const EXTENSION = /\{\{(?:-[ \t\r\n])?[ \t\r\n]*\.Extension[ \t\r\n]*(?:[ \t\r\n]-)?\}\}/g;
+/** With the text around it that trim markers eat. */
+const EXTENSION_TRIMMED = /([ \t\r\n]*)\{\{(-[ \t\r\n])?[ \t\r\n]*\.Extension[ \t\r\n]*([ \t\r\n]-)?\}\}([ \t\r\n]*)/g;
+
+const LONGEST_NAME_BYTES = 255;
+/** A path can't be longer; it also keeps every expression below quick. */
+const LONGEST_PATTERN = 4096;
+const TOO_LONG = `is longer than ${LONGEST_PATTERN} characters`;
+/** Any instant shows what a pattern looks like. */
+const SAMPLE_MS = Date.UTC(2026, 10, 22, 21, 30, 5);
+
+/**
+ * Whether a pattern can name an archive. In the order of the image that Lifeboat replaces: `{{ .Extension }}`, then
+ * variables, then strftime verbs; the name is what follows the last slash.
+ */
+export function checkFilename(pattern: string, context: FilenameContext): FilenameFindings {
+  if (pattern.length > LONGEST_PATTERN) return { error: TOO_LONG, warnings: [] };
+  if (pattern.replaceAll(EXTENSION, "").includes("{{")) {
+    return { error: "only {{ .Extension }} is understood between double braces", warnings: [] };
+  }
+  const warnings: string[] = [];
+  let text = fillExtension(pattern, "tar.gz");
+  if (context.expand) {
+    const unset = new Set<string>();
+    text = expandVariables(text, (name) => {
+      const value = Object.hasOwn(context.environment, name) ? context.environment[name] : undefined;
+      if (value === undefined) unset.add(name);
+      return value;
+    });
+    for (const name of unset) warnings.push(`$${name} is not set and becomes nothing`);
+  }
+  if (text.length > LONGEST_PATTERN) return { error: TOO_LONG, warnings };
+  const dropped = droppedVerbs(text);
+  if (dropped.length > 0) warnings.push(`${dropped.join(", ")} ${dropped.length === 1 ? "is" : "are"} not understood and ${dropped.length === 1 ? "vanishes" : "vanish"}`);
+  const error = nameError(text, strftime(text, SAMPLE_MS, ""));
+  return error === undefined ? { warnings } : { error, warnings };
+}
+
+function nameError(unformatted: string, formatted: string): string | undefined {
+  if (unformatted.includes("..") || formatted.includes("..")) return 'must not have ".." in it';
+  if (formatted.includes("\0")) return "must not hold a NUL";
+  const name = baseName(formatted);
+  if (name === "") return "gives an empty name";
+  if (name === ".lifeboat") return "must not be .lifeboat, the folder of the records";
+  if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return `gives a name of over ${LONGEST_NAME_BYTES} bytes`;
+  return undefined;
+}
+
+/** What is left of a path once it is cleaned: the last part that is neither empty nor `.`. */
+function baseName(formatted: string): string {
+  return formatted.split("/").findLast((part) => part !== "" && part !== ".") ?? "";
+}
+
+function fillExtension(pattern: string, extension: string): string {
+  return pattern.replaceAll(EXTENSION_TRIMMED, (_, before: string, trimLeft: string | undefined, trimRight: string | undefined, after: string) =>
+    [trimLeft === undefined ? before : "", extension, trimRight === undefined ? after : ""].join(""),
+  );
+}

@@ -1,0 +1,31 @@
+import type { SerializedJob } from "./serialized-job.ts";
+import type { RunReport, RunTrigger } from "./run.ts";
+
+/** What the whole process was told, as every command and child needs it. */
+export interface ProcessOptions {
+  readonly stateDir: string;
+  readonly lockFile: string;
+  readonly logFormat: "text" | "json";
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+/** What the daemon sends a child as one line of JSON on its standard input. The child aborts when that input ends. */
+export type ChildTask =
+  | {
+      readonly kind: "run";
+      readonly options: ProcessOptions;
+      readonly job: SerializedJob;
+      readonly trigger: RunTrigger;
+      readonly firedAtMs: number;
+      /** Remarks about the state folder that need not be made again. */
+      readonly alreadySaid: readonly string[];
+    }
+  | { readonly kind: "heal"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
+  | { readonly kind: "note"; readonly options: ProcessOptions; readonly reports: readonly RunReport[] };
+
+/** What a `heal` child answers on file descriptor 3: when each job last fired, as far as anything remembers. */
+export interface HealAnswer {
+  readonly lastFiredAtMs: Readonly<Record<string, number>>;
+  /** What it said about the state folder; later children stay silent about the same. */
+  readonly said: readonly string[];
+}

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { ChildTask } from "../contracts/task.ts";
+
+export interface ChildEnd {
+  /** Exit code; undefined where a signal ended it. */
+  readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  /** What it wrote on file descriptor 3, parsed; undefined if nothing or not JSON. */
+  readonly answer: unknown;
+  /** Set where it could not even be started. */
+  readonly error?: string;
+}
+
+export interface Child {
+  readonly pid: number | undefined;
+  readonly ended: Promise<ChildEnd>;
+  /** SIGTERM now, SIGKILL after `graceMs`. */
+  stop(graceMs: number): void;
+  kill(): void;
+}
+
+/** Of the daemon's environment only this reaches a child: no setting and so no secret is among it. */
+const PASSED_ON = ["PATH", "HOME", "TZ", "LANG", "LC_ALL", "HOSTNAME", "TMPDIR", "TERM", "NO_COLOR"];
+
+const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Starts this program again for one task. Its memory goes back to the system when it ends, and a child that is killed
+ * (out of memory, a fault in a native library) leaves the daemon to record it. It runs at nice 10 with idle I/O.
+ */
+export function startChild(task: ChildTask, entry: string): Child {
+  const [command, args] = politely(process.execPath, ["--enable-source-maps", entry, "--child"]);
+  const env: NodeJS.ProcessEnv = {};
+  for (const key of PASSED_ON) {
+    const value = process.env[key];
+    if (value !== undefined) env[key] = value;
+  }
+  const child = spawn(command, args, { stdio: ["pipe", "inherit", "inherit", "pipe"], env });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const answerPipe = child.stdio[3];
+  if (answerPipe && "on" in answerPipe) {
+    answerPipe.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MOST_ANSWER_BYTES) chunks.push(chunk);
+    });
+    answerPipe.on("error", () => {
+      // The child died; its end says so.
+    });
+  }
+  child.stdin?.on("error", () => {
+    // As above.
+  });
+  // Left open on purpose: its end tells the child that the daemon is gone.
+  child.stdin?.write(`${JSON.stringify(task)}\n`);
+  let killTimer: NodeJS.Timeout | undefined;
+  const ended = new Promise<ChildEnd>((resolve) => {
+    child.once("error", (error) => resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }));
+    child.once("close", (code, signal) => {
+      clearTimeout(killTimer);
+      resolve({ code: code ?? undefined, signal: signal ?? undefined, answer: parse(Buffer.concat(chunks)) });
+    });
+  });
+  return {
+    pid: child.pid,
+    ended,
+    stop(graceMs) {
+      child.kill("SIGTERM");
+      killTimer ??= setTimeout(() => child.kill("SIGKILL"), graceMs);
+    },
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+/** `nice` and `ionice` replace themselves with the command, so the pid is the child's own. */
+function politely(command: string, args: readonly string[]): [string, string[]] {
+  let line = [command, ...args];
+  if (existsSync("/usr/bin/ionice")) line = ["/usr/bin/ionice", "-c3", "-t", ...line];
+  if (existsSync("/usr/bin/nice")) line = ["/usr/bin/nice", "-n", "10", ...line];
+  const [first = command, ...rest] = line;
+  return [first, rest];
+}
+
+function parse(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

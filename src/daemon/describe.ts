@@ -1,0 +1,13 @@
+import type { Job } from "../contracts/job.ts";
+import { localIso } from "../lib/log.ts";
+import { BACKUP_CRON_EXPRESSION, TZ } from "../schedule/settings.ts";
+
+/** The line that tells the owner when this job runs next. */
+export function describeSchedule(job: Job, nextMs: number | undefined): string {
+  const expression = job.values.get(BACKUP_CRON_EXPRESSION);
+  const zone = job.values.get(TZ);
+  const where = zone === undefined ? "" : ` (${zone})`;
+  return nextMs === undefined
+    ? `schedule ${expression}${where} never comes due; this job runs only by hand`
+    : `schedule ${expression}${where}, next run at ${localIso(nextMs)}`;
+}

@@ -1,0 +1,97 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { ArchiveSource } from "../contracts/archive.ts";
+import { orAborted } from "../lib/abortable.ts";
+import { DestinationError } from "../lib/errors.ts";
+
+export interface ArchiveFacts {
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/** A file that one writer appends to while any number of readers follow it, each at its own pace. */
+export interface GrowingFile {
+  readonly source: ArchiveSource;
+  /** So many bytes are in the file now. */
+  grew(totalBytes: number): void;
+  complete(facts: ArchiveFacts): void;
+  /** All readers, also later ones, fail with this. */
+  fail(error: unknown): void;
+  /** Ends reading; readers that are not done fail. */
+  close(): Promise<void>;
+}
+
+const CHUNK_BYTES = 512 * 1024;
+
+/** `path` is opened once, so a later rename or removal does not disturb readers. */
+export async function openGrowingFile(path: string, estimateBytes: number): Promise<GrowingFile> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const finished = Promise.withResolvers<ArchiveFacts>();
+  // Whoever awaits it hears of a failure; nobody has to.
+  finished.promise.catch(() => undefined);
+  let changed = Promise.withResolvers<void>();
+  let availableBytes = 0;
+  let facts: ArchiveFacts | undefined;
+  let failure: { readonly error: unknown } | undefined;
+
+  const wakeReaders = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+  const fail = (error: unknown): void => {
+    if (failure !== undefined) return;
+    failure = { error };
+    finished.reject(error);
+    wakeReaders();
+  };
+
+  async function* read(offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    for (let at = offset; ;) {
+      signal.throwIfAborted();
+      if (failure !== undefined) throw failure.error;
+      if (at < availableBytes) {
+        const length = Math.min(CHUNK_BYTES, availableBytes - at);
+        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, at);
+        if (bytesRead === 0) throw new DestinationError("unavailable", "the staged archive was truncated by another program");
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      } else if (facts !== undefined) {
+        return;
+      } else {
+        await orAborted(changed.promise, signal);
+      }
+    }
+  }
+
+  return {
+    source: {
+      get sizeBytes() {
+        return facts?.sizeBytes;
+      },
+      get estimateBytes() {
+        return Math.max(estimateBytes, availableBytes);
+      },
+      finished: finished.promise,
+      read,
+      release() {
+        // The whole file stays until it is discarded: a retry reads it again.
+      },
+    },
+    grew(totalBytes) {
+      availableBytes = totalBytes;
+      wakeReaders();
+    },
+    complete(known) {
+      if (failure !== undefined) return;
+      facts = known;
+      finished.resolve(known);
+      wakeReaders();
+    },
+    fail,
+    async close() {
+      fail(new DestinationError("unavailable", "the staged archive was discarded"));
+      await handle.close();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { PruneReport } from "../contracts/run.ts";
+import { messageOf } from "../lib/errors.ts";
+import { indexNameOf } from "./record-names.ts";
+
+/** What retention says of one archive. Archives without a decision stay. */
+export interface PruneDecision {
+  readonly name: string;
+  readonly keep: boolean;
+}
+
+/** How many messages of failed removals a report holds. */
+const MOST_ERRORS = 5;
+
+/**
+ * Lists one destination, lets `decide` choose, and removes what it does not keep, with its index. A removal that fails
+ * does not stop the others; failures are in the report's `error`. Rejects only where nothing could be listed or decided.
+ */
+export async function pruneDestination(
+  destination: Destination,
+  decide: (archives: readonly StoredObject[]) => readonly PruneDecision[],
+  signal: AbortSignal,
+): Promise<PruneReport> {
+  const archives: StoredObject[] = [];
+  for await (const archive of destination.list("archive", signal)) archives.push(archive);
+  const listed = new Set(archives.map((archive) => archive.name));
+  const decisions = decide(archives);
+  const removed: string[] = [];
+  const errors: string[] = [];
+  let kept = 0;
+  for (const { name, keep } of decisions) {
+    if (keep || !listed.has(name)) {
+      kept += keep ? 1 : 0;
+      continue;
+    }
+    try {
+      signal.throwIfAborted();
+      await destination.remove("archive", name, signal);
+      removed.push(name);
+      await destination.remove("record", indexNameOf(name), signal);
+    } catch (error) {
+      if (removed.at(-1) !== name) kept += 1;
+      errors.push(messageOf(error));
+      if (signal.aborted) break;
+    }
+  }
+  return { destination: destination.label, kept, removed, ...(errors.length === 0 ? {} : { error: summary(errors) }) };
+}
+
+function summary(errors: readonly string[]): string {
+  const shown = errors.slice(0, MOST_ERRORS).join("; ");
+  return errors.length > MOST_ERRORS ? `${shown}; and ${errors.length - MOST_ERRORS} more` : shown;
+}

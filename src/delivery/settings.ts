@@ -1,0 +1,49 @@
+import type { PartSettings, RuleBreak, Setting, WithDefault } from "../contracts/setting.ts";
+
+export const BACKUP_STAGING: WithDefault<"choice"> = {
+  key: "BACKUP_STAGING",
+  kind: "choice",
+  allowed: ["auto", "memory", "disk"],
+  default: "auto",
+  isNew: true,
+  help: "How an archive waits on its way to the destinations: in a memory window, in a file, or whichever suits the job.",
+};
+
+export const SPOOL_DIR: Setting<"path"> = {
+  key: "SPOOL_DIR",
+  kind: "path",
+  isNew: true,
+  help: "Folder for archives that wait on disk when no local destination takes them. Unset: `spool` in the state folder, or the system's temporary folder where that can't be written.",
+};
+
+export const SPOOL_MAX_BYTES: Setting<"bytes"> = {
+  key: "SPOOL_MAX_BYTES",
+  kind: "bytes",
+  isNew: true,
+  help: "Most that archives may take up while they wait to be sent again.",
+};
+
+export const UPLOAD_LIMIT: Setting<"bytes"> = {
+  key: "UPLOAD_LIMIT",
+  kind: "bytes",
+  unit: "per second",
+  isNew: true,
+  help: "Most bytes per second over all deliveries together, for example `5MB`. 0 or unset: no limit.",
+};
+
+export const deliverySettings: PartSettings = {
+  part: "delivery",
+  title: "Delivery",
+  settings: [BACKUP_STAGING, SPOOL_DIR, SPOOL_MAX_BYTES, UPLOAD_LIMIT],
+  rules(values): readonly RuleBreak[] {
+    const breaks: RuleBreak[] = [];
+    if (values.get(BACKUP_STAGING) === "memory") {
+      breaks.push({ key: BACKUP_STAGING.key, severity: "error", message: "memory is not built yet; use auto or disk" });
+    }
+    for (const setting of [UPLOAD_LIMIT, SPOOL_MAX_BYTES]) {
+      if ((values.get(setting) ?? 0) === 0) continue;
+      breaks.push({ key: setting.key, severity: "warning", message: "has no effect yet: only destinations that are not built yet heed it" });
+    }
+    return breaks;
+  },
+};

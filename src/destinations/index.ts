@@ -1,0 +1,53 @@
+import type { Destination, DestinationKind } from "../contracts/destination.ts";
+import type { Job } from "../contracts/job.ts";
+import type { Values } from "../contracts/setting.ts";
+import { localIsConfigured } from "./local/configured.ts";
+import { BACKUP_ARCHIVE } from "./local/settings.ts";
+
+/** What opening a destination needs beside the job's settings. */
+export interface OpenContext {
+  /** `BACKUP_LATEST_SYMLINK` with its variables and verbs filled in; absent: none. */
+  readonly latestSymlink?: string;
+  /** What went wrong beside a delivery that itself succeeded. */
+  onWarning?(text: string): void;
+}
+
+interface Registration {
+  readonly kind: DestinationKind;
+  isConfigured(values: Values): boolean;
+  /** Loads the code of the kind, and what that needs, only now. Connects to nothing: that is part of a delivery. */
+  open(values: Values, context: OpenContext): Promise<readonly Destination[]>;
+}
+
+/** Every kind of destination that is built, in the order in which they are shown. */
+const registrations: readonly Registration[] = [
+  {
+    kind: "local",
+    isConfigured: (values) => localIsConfigured(values.isSet(BACKUP_ARCHIVE), values.get(BACKUP_ARCHIVE)),
+    async open(values, context) {
+      const { createLocalDestination } = await import("./local/local.ts");
+      const { latestSymlink, onWarning } = context;
+      return [
+        createLocalDestination({
+          folder: values.get(BACKUP_ARCHIVE),
+          ...(latestSymlink === undefined || latestSymlink === "" ? {} : { latestSymlink }),
+          ...(onWarning === undefined ? {} : { onWarning }),
+        }),
+      ];
+    },
+  },
+];
+
+/** The kinds that a job delivers to. */
+export function configuredKinds(job: Job): readonly DestinationKind[] {
+  return registrations.filter((entry) => entry.isConfigured(job.values)).map((entry) => entry.kind);
+}
+
+/** Opens all destinations of a job, none where it has none; the caller closes them. */
+export async function openDestinations(job: Job, context: OpenContext = {}): Promise<readonly Destination[]> {
+  const opened: Destination[] = [];
+  for (const entry of registrations) {
+    if (entry.isConfigured(job.values)) opened.push(...(await entry.open(job.values, context)));
+  }
+  return opened;
+}

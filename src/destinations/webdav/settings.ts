@@ -1,0 +1,63 @@
+import type { PartSettings, RuleBreak, Setting, Values, WithDefault } from "../../contracts/setting.ts";
+
+export const WEBDAV_URL: Setting<"url"> = {
+  key: "WEBDAV_URL",
+  kind: "url",
+  help: "Address of the server. Setting it switches WebDAV on.",
+};
+
+export const WEBDAV_PATH: WithDefault<"text"> = {
+  key: "WEBDAV_PATH",
+  kind: "text",
+  default: "/",
+  help: "Folder on the server; it is made where it is missing.",
+};
+
+export const WEBDAV_USERNAME: Setting<"text"> = {
+  key: "WEBDAV_USERNAME",
+  kind: "text",
+  help: "User name.",
+};
+
+export const WEBDAV_PASSWORD: Setting<"text"> = {
+  key: "WEBDAV_PASSWORD",
+  kind: "text",
+  secret: true,
+  help: "Password.",
+};
+
+export const WEBDAV_URL_INSECURE: WithDefault<"boolean"> = {
+  key: "WEBDAV_URL_INSECURE",
+  kind: "boolean",
+  default: "false",
+  help: "Switches the check of the server's certificate off. `WEBDAV_CA_CERT` is the better way.",
+};
+
+export const WEBDAV_CA_CERT: Setting<"pem"> = {
+  key: "WEBDAV_CA_CERT",
+  kind: "pem",
+  isNew: true,
+  help: "Certificate authority that the server's certificate is checked against, besides the usual ones: a path, or the PEM text itself.",
+};
+
+export const webdavSettings: PartSettings = {
+  part: "webdav",
+  title: "WebDAV",
+  settings: [WEBDAV_URL, WEBDAV_PATH, WEBDAV_USERNAME, WEBDAV_PASSWORD, WEBDAV_URL_INSECURE, WEBDAV_CA_CERT],
+  notBuilt: "storing archives over WebDAV is not built yet",
+  isConfigured,
+  rules,
+  target: (values) => `${values.get(WEBDAV_URL) ?? ""}/${values.get(WEBDAV_PATH)}`,
+};
+
+function isConfigured(values: Values): boolean {
+  return values.isSet(WEBDAV_URL);
+}
+
+function rules(values: Values): readonly RuleBreak[] {
+  if (!isConfigured(values) || values.isSet(WEBDAV_USERNAME) === values.isSet(WEBDAV_PASSWORD)) return [];
+  const [present, missing] = values.isSet(WEBDAV_USERNAME)
+    ? [WEBDAV_USERNAME, WEBDAV_PASSWORD]
+    : [WEBDAV_PASSWORD, WEBDAV_USERNAME];
+  return [{ key: present.key, severity: "error", message: `needs ${missing.key} as well` }];
+}

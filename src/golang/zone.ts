@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseTzif } from "./tzif.ts";
+import { intlZone } from "./zone-intl.ts";
+
+/** What a place's clock shows, for any instant. Seconds since 1970. */
+export interface Zone {
+  /** Seconds east of UTC. */
+  offsetAt(epochSeconds: number): number;
+  /** What Go prints for `%Z`: `CET`, `EST`, or the number where tzdata has no letters: `+1030`. */
+  abbreviationAt(epochSeconds: number): string;
+}
+
+const ZONE_FOLDER = "/usr/share/zoneinfo";
+
+const UTC: Zone = { offsetAt: () => 0, abbreviationAt: () => "UTC" };
+
+/**
+ * Finds a zone by name as Go's `time.LoadLocation` does: `""` and `UTC` are UTC, `Local` is the process's own zone, names
+ * are written exactly. The system's compiled zone files come first: they have the abbreviations that users see today, and
+ * reading one costs a tenth of the memory that the runtime's own zone data costs. That is used where there is no file.
+ * @throws Error for a name that neither knows
+ */
+export function loadZone(name: string): Zone {
+  if (name === "" || name === "UTC") return UTC;
+  if (name === "Local") {
+    const own = Temporal.Now.timeZoneId();
+    return own === "UTC" ? UTC : (zoneFromFile(own) ?? intlZone(own) ?? UTC);
+  }
+  const zone = isPlausibleName(name) ? (zoneFromFile(name) ?? intlZone(name)) : undefined;
+  if (zone === undefined) throw new Error(`unknown time zone ${JSON.stringify(name.slice(0, 64))}`);
+  return zone;
+}
+
+/** Whether `loadZone` would find it. */
+export function isKnownZone(name: string): boolean {
+  if (name === "" || name === "UTC" || name === "Local") return true;
+  return isPlausibleName(name) && (zoneFromFile(name) ?? intlZone(name)) !== undefined;
+}
+
+/** Every name of the zone database, and nothing that leads out of its folder. */
+function isPlausibleName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(name) && name.length < 100;
+}
+
+function zoneFromFile(name: string): Zone | undefined {
+  let content: Buffer;
+  try {
+    content = readFileSync(path.join(ZONE_FOLDER, name));
+  } catch {
+    // No such file, a folder, or no zone files on this system: the caller has another way.
+    return undefined;
+  }
+  return parseTzif(content);
+}

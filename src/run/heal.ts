@@ -1,0 +1,107 @@
+import type { Job } from "../contracts/job.ts";
+import type { Log } from "../contracts/log.ts";
+import type { RunReport } from "../contracts/run.ts";
+import type { HealAnswer, ProcessOptions } from "../contracts/task.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Redactor } from "../lib/redact.ts";
+import { readRecords, writeRecord } from "../delivery/records.ts";
+import { cleanSpool } from "../delivery/staging.ts";
+import { openJobDestinations } from "./job-destinations.ts";
+import { messageOf } from "../lib/errors.ts";
+import { healState, KILLED } from "../state/heal.ts";
+import { openHistory, type History } from "../state/history.ts";
+import { inspectLock, removeDeadLock } from "../state/lock.ts";
+import { closeAll } from "./delivery-phases.ts";
+import { spoolFolderOf } from "./spool.ts";
+
+export interface HealContext {
+  readonly jobs: readonly Job[];
+  readonly options: ProcessOptions;
+  readonly host: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redact: Redactor;
+  readonly signal: AbortSignal;
+}
+
+/** Longest that healing looks at the destinations of one job. */
+const DESTINATION_LIMIT_MS = 60_000;
+
+/**
+ * After a kill or a power loss: runs of dead processes become `interrupted`, their leftovers go, a dead lock goes, and a
+ * history that was lost is rebuilt from the records beside the archives. Never rejects.
+ */
+export async function heal(context: HealContext): Promise<HealAnswer> {
+  const { jobs, options, log } = context;
+  const said: string[] = [];
+  const history = await openHistory({
+    stateDir: options.stateDir,
+    onNote: (text) => {
+      said.push(text);
+      log.warn(text);
+    },
+  });
+  const interrupted = new Map(healState(history).map((report) => [report.id, report]));
+  removeDeadLock({ path: options.lockFile });
+  const othersRun = inspectLock({ path: options.lockFile })?.alive === true;
+  for (const job of jobs) await healJob(context, job, history, interrupted, othersRun);
+  for (const report of interrupted.values()) {
+    log.warn(`an earlier run did not end: ${report.error ?? KILLED}; it is recorded as interrupted`, { job: report.job, run: report.id });
+  }
+  const lastFiredAtMs: Record<string, number> = {};
+  for (const job of jobs) {
+    const last = history.lastRun(job.name);
+    if (last !== undefined) lastFiredAtMs[job.name] = Date.parse(last.firedAt);
+  }
+  history.close();
+  return { lastFiredAtMs, said };
+}
+
+async function healJob(
+  context: HealContext,
+  job: Job,
+  history: History,
+  interrupted: Map<string, RunReport>,
+  othersRun: boolean,
+): Promise<void> {
+  const { host, clock } = context;
+  const log = context.log.with({ job: job.name });
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
+  try {
+    const destinations = await openJobDestinations(job);
+    for (const destination of destinations) {
+      const records = await readRecords(destination, job.name, { signal, limit: 500, tolerant: true });
+      for (const record of records) {
+        const report = record.status === "running" && !othersRun ? endedByKill(record, clock.now()) : record;
+        if (report !== record) {
+          interrupted.set(report.id, interrupted.get(report.id) ?? report);
+        }
+        if (report.status !== "running") history.importReports([report]);
+      }
+      for (const report of interrupted.values()) {
+        if (report.job === job.name) await writeRecord(destination, report, signal);
+      }
+      if (!othersRun) {
+        const removed = await destination.removeLeftovers({ host, job: job.name }, signal);
+        if (removed > 0) log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`, { destination: destination.label });
+      }
+    }
+    if (!othersRun) await cleanSpool(spoolFolderOf(job, context.options), signal);
+    await closeAll(destinations, log);
+  } catch (thrown) {
+    log.warn(`could not look after earlier runs: ${messageOf(thrown)}`);
+  }
+}
+
+function endedByKill(report: RunReport, nowMs: number): RunReport {
+  const { pid: _pid, ...rest } = report;
+  return { ...rest, status: "interrupted", endedAt: new Date(nowMs).toISOString(), error: KILLED };
+}
+
+/** Puts reports of what happened without a run (skipped, bad configuration) into the history. */
+export async function keepReports(reports: readonly RunReport[], context: Omit<HealContext, "jobs">): Promise<void> {
+  const history = await openHistory({ stateDir: context.options.stateDir, onNote: (text) => context.log.debug(text) });
+  for (const report of reports) history.update(report);
+  history.close();
+}

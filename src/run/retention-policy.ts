@@ -1,0 +1,74 @@
+import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { Job } from "../contracts/job.ts";
+import type { RunReport } from "../contracts/run.ts";
+import type { Clock } from "../lib/clock.ts";
+import { createNameMatcher, expandName } from "../archive/names.ts";
+import { readRecords } from "../delivery/records.ts";
+import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
+import {
+  BACKUP_KEEP_DAILY, BACKUP_KEEP_LAST, BACKUP_KEEP_MIN, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_YEARLY,
+  BACKUP_PRUNING_LEEWAY, BACKUP_PRUNING_PREFIX, BACKUP_RETENTION_DAYS,
+} from "../retention/settings.ts";
+import { namePatternOf } from "./name-pattern.ts";
+
+/** Every record there is matters: one that is overlooked could cost another job its archive. */
+const MOST_RECORDS = 100_000;
+
+export function retentionIsConfigured(job: Job): boolean {
+  const { values } = job;
+  return values.get(BACKUP_RETENTION_DAYS) >= 0 || KEEP_RULES.some((rule) => (values.get(rule) ?? 0) > 0);
+}
+
+const KEEP_RULES = [BACKUP_KEEP_LAST, BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY];
+
+/** The job's retention rules, ready to decide over what one destination holds. */
+export async function retentionDecider(
+  job: Job,
+  destination: Destination,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
+  const recordOf = new Map<string, RunReport>();
+  for (const record of await readRecords(destination, undefined, { signal, limit: MOST_RECORDS })) {
+    // Newest first; the newest that names an archive speaks for it.
+    const name = record.archive?.name;
+    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
+  }
+  const policy = policyOf(job);
+  return (archives) =>
+    decideRetention(
+      archives.map((archive) => {
+        const record = recordOf.get(archive.name);
+        return {
+          name: archive.name,
+          sizeBytes: archive.sizeBytes,
+          storedAt: archive.storedAt,
+          ...(record?.archive === undefined
+            ? {}
+            : { record: { status: record.status, sizeBytes: record.archive.sizeBytes, job: record.job } }),
+        };
+      }),
+      policy,
+      clock.now(),
+    );
+}
+
+function policyOf(job: Job): RetentionPolicy {
+  const { values } = job;
+  const pattern = namePatternOf(job);
+  const prefix = values.get(BACKUP_PRUNING_PREFIX);
+  return {
+    retentionDays: values.get(BACKUP_RETENTION_DAYS),
+    leewayMs: values.get(BACKUP_PRUNING_LEEWAY),
+    prefix: prefix === undefined ? undefined : expandName(prefix, pattern),
+    keepLast: values.get(BACKUP_KEEP_LAST) ?? 0,
+    keepDaily: values.get(BACKUP_KEEP_DAILY) ?? 0,
+    keepWeekly: values.get(BACKUP_KEEP_WEEKLY) ?? 0,
+    keepMonthly: values.get(BACKUP_KEEP_MONTHLY) ?? 0,
+    keepYearly: values.get(BACKUP_KEEP_YEARLY) ?? 0,
+    keepMin: values.get(BACKUP_KEEP_MIN),
+    zone: pattern.zone,
+    job: job.name,
+    matchesPattern: createNameMatcher(pattern),
+  };
+}

@@ -1,0 +1,131 @@
+import type { Destination } from "../contracts/destination.ts";
+import type { RunReport } from "../contracts/run.ts";
+import type { RunContext } from "./context.ts";
+import type { Recorder } from "./recorder.ts";
+import { openJobDestinations } from "./job-destinations.ts";
+import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { acquireLock, LockTimeout } from "../state/lock.ts";
+import { openHistory, type History } from "../state/history.ts";
+import { openRuntime } from "../state/runtime.ts";
+import { archivePhase } from "./archive-phase.ts";
+import { closeAll, deliverPhase, prunePhase } from "./delivery-phases.ts";
+import { interruptionOf, runSignal } from "../lib/interruption.ts";
+import { createRecorder } from "./recorder.ts";
+import { recordRun, recordStart } from "./record-phase.ts";
+import { warnAboutDocker } from "./docker-warning.ts";
+import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
+
+export interface RunOutcome {
+  readonly report: RunReport;
+  /** The run never began, because another one held the lock until `LOCK_TIMEOUT`. */
+  readonly locked: boolean;
+}
+
+/**
+ * One run from the lock to the record. Never rejects: whatever happens is in the report. The phases stand below in their
+ * order; nothing that one of them does can skip the record.
+ */
+export async function runJob(context: RunContext): Promise<RunOutcome> {
+  const { job, log, clock, options } = context;
+  const recorder = createRecorder({
+    job: job.name,
+    host: context.host,
+    version: context.version,
+    trigger: context.trigger,
+    firedAtMs: context.firedAtMs,
+    clock,
+    redact: context.redact,
+  });
+  const say = (text: string): void => {
+    if (context.alreadySaid.has(text)) log.debug(text);
+    else log.warn(text);
+  };
+  const history = await openHistory({ stateDir: options.stateDir, onNote: say });
+  history.begin(recorder.report());
+  const timeoutMs = job.values.get(BACKUP_TIMEOUT);
+  const bounded = runSignal(context.signal, timeoutMs, `the run took longer than BACKUP_TIMEOUT (${formatSpan(timeoutMs)})`);
+  let locked = false;
+  let destinations: readonly Destination[] = [];
+  try {
+    const lock = await recorder.step("lock", undefined, () =>
+      acquireLock({
+        path: options.lockFile,
+        timeoutMs: job.values.get(LOCK_TIMEOUT),
+        signal: bounded.signal,
+        job: job.name,
+        runId: recorder.id,
+        onWait: (holder) => log.info("waiting for another run to end", { holder: holder?.job ?? "unknown" }),
+        onNote: say,
+      }),
+    );
+    try {
+      log.info(`run started (${context.trigger})`, { run: recorder.id });
+      warnAboutDocker(job, recorder, log);
+      destinations = await openJobDestinations(job, (text) => {
+        recorder.note(text);
+        log.warn(text);
+      });
+      await recordStart(destinations, recorder.report(), log);
+      await storeArchive(context, recorder, history, destinations, bounded.signal);
+    } finally {
+      lock.release();
+    }
+  } catch (thrown) {
+    locked = thrown instanceof LockTimeout;
+    const interruption = interruptionOf(bounded.signal);
+    if (interruption?.kind === "signal") recorder.interrupt(interruption.message);
+    else recorder.fail(explain(interruption ?? thrown));
+  } finally {
+    bounded.end();
+    openRuntime({ stateDir: options.stateDir }).clearProgress();
+  }
+  const report = await recordRun({ context, recorder, history, destinations });
+  await closeAll(destinations, log);
+  history.close();
+  sayOutcome(context, report);
+  return { report, locked };
+}
+
+async function storeArchive(
+  context: RunContext,
+  recorder: Recorder,
+  history: History,
+  destinations: readonly Destination[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (destinations.length === 0) {
+    throw new UserError("no destination is configured, so there is nowhere to keep an archive", {
+      hint: "mount a folder at /archive (or set BACKUP_ARCHIVE), or configure a remote destination",
+    });
+  }
+  const made = await archivePhase({ context, recorder, history, destinations, signal });
+  if (made === undefined) return;
+  try {
+    const deliveries = await deliverPhase({ context, recorder, destinations, made, signal });
+    if (made.mayPrune) await prunePhase({ context, recorder, destinations, deliveries, signal });
+  } finally {
+    await made.staged.discard();
+  }
+}
+
+function explain(thrown: unknown): string {
+  const text = messageOf(thrown);
+  return thrown instanceof UserError && thrown.hint !== undefined ? `${text} (hint: ${thrown.hint})` : text;
+}
+
+function sayOutcome(context: RunContext, report: RunReport): void {
+  const { log } = context;
+  const tookMs = Date.parse(report.endedAt ?? report.startedAt) - Date.parse(report.startedAt);
+  const fields = {
+    run: report.id,
+    ...(report.archive === undefined
+      ? {}
+      : { archive: report.archive.name, size: formatBytes(report.archive.sizeBytes), files: report.archive.counts.files }),
+    took: formatSpan(tookMs),
+  };
+  for (const warning of report.warnings) if (warning.level === "warning") log.warn(warning.text);
+  if (report.status === "success") log.info("run succeeded", fields);
+  else if (report.status === "partial") log.warn(`run partly succeeded: ${report.error ?? ""}`, fields);
+  else log.error(`run ${report.status}: ${report.error ?? ""}`, fields);
+}
