@@ -15,16 +15,13 @@ export interface BlockCompressor {
 const GZIP_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 5, best: 9 };
 const ZSTD_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 3, best: 12 };
 
-/** Large enough that a typical block comes out in one piece: every piece costs a trip to the main thread. */
-const OUTPUT_CHUNK_BYTES = 512 * 1024;
-
 const gzipAsync = promisify(gzip) as (block: Uint8Array, options: object) => Promise<Buffer>;
 const zstdAsync = promisify(zstdCompress) as (block: Uint8Array, options: object) => Promise<Buffer>;
 
 export function createCompressor(compression: Compression, level: CompressionLevel): BlockCompressor {
   switch (compression) {
     case "none":
-      return { name: "none", compress: (block) => Promise.resolve(Uint8Array.from(block)) };
+      return { name: "none", compress: (block) => Promise.resolve(block.slice()) };
     case "gz":
       return gzipCompressor(GZIP_LEVELS[level]);
     case "zst":
@@ -37,7 +34,7 @@ function gzipCompressor(level: number): BlockCompressor {
     name: `zlib level ${level}`,
     async compress(block) {
       if (!looksCompressible(block)) return storedGzipMember(block);
-      const member = await gzipAsync(block, { level, chunkSize: OUTPUT_CHUNK_BYTES });
+      const member = await gzipAsync(block, { level, chunkSize: outputBound(block) });
       fixGzipHeader(member);
       return compact(member);
     },
@@ -53,12 +50,17 @@ function zstdCompressor(level: number): BlockCompressor {
         [constants.ZSTD_c_contentSizeFlag]: 1,
         [constants.ZSTD_c_checksumFlag]: 1,
       };
-      return compact(await zstdAsync(block, { params, pledgedSrcSize: block.length, chunkSize: OUTPUT_CHUNK_BYTES }));
+      return compact(await zstdAsync(block, { params, pledgedSrcSize: block.length, chunkSize: outputBound(block) }));
     },
   };
 }
 
-/** Whoever keeps the result for a while must not keep a much larger buffer with it. */
-function compact(piece: Buffer): Uint8Array {
-  return piece.buffer.byteLength > piece.length * 1.25 ? Uint8Array.from(piece) : piece;
+/** Room for the worst case, so that a block comes out in one piece: every piece costs a trip to the main thread. */
+function outputBound(block: Uint8Array): number {
+  return block.length + (block.length >> 8) + 1024;
+}
+
+/** Whoever keeps the result for a while must not keep the much larger scratch buffer with it. */
+function compact(scratch: Buffer): Uint8Array {
+  return scratch.buffer.byteLength > scratch.length * 1.1 ? Uint8Array.prototype.slice.call(scratch) : scratch;
 }

@@ -1,6 +1,167 @@
-import type { ArchiveOptions, ArchiveStream } from "../contracts/archive.ts";
+import { createHash } from "node:crypto";
+import { Worker } from "node:worker_threads";
+import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../contracts/archive.ts";
+import { UserError } from "../lib/errors.ts";
+import { workerUrl } from "../lib/worker-url.ts";
+import { createCompressor } from "./compressors.ts";
+import { blocksInFlight } from "./parallelism.ts";
+import { createPipeline } from "./pipeline.ts";
+import type { BlockMessage, EndMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
+import { CONTROL, CONTROL_BYTES } from "./worker-protocol.ts";
 
-/** Skeleton: the signature is final, the engine follows. */
-export function createArchive(options: ArchiveOptions): ArchiveStream {
-  throw new Error(`not built yet: ${options.sources.join(", ")}`);
+/** Blocks beside those being compressed: one is being filled, one is being handed out, one is ready. */
+const SPARE_BUFFERS = 3;
+const PROGRESS_EVERY_MS = 250;
+/** After an abort: when the worker is ended by force, and when it is given up (a system call that never returns). */
+const TERMINATE_AFTER_MS = 300;
+const GIVE_UP_AFTER_MS = 1_500;
+
+/** An archive's stream that also tells when its worker is gone. */
+export interface CreatedArchive extends ArchiveStream {
+  /**
+   * Settles (never rejects) when the worker has ended. If it is still pending after `result` rejected, the worker hangs
+   * in a system call that can't be cancelled (a dead network mount); such a process can only end itself with SIGKILL.
+   */
+  readonly workerGone: Promise<void>;
+}
+
+/**
+ * Makes one archive of `options.sources`. Nothing happens before `bytes` is read (once). A failure or an abort ends both
+ * `bytes` and `result` with the same error within two seconds, whatever the file system does; so does whoever
+ * stops reading early. The chunks belong to the reader.
+ */
+export function createArchive(options: ArchiveOptions): CreatedArchive {
+  const result = Promise.withResolvers<ArchiveResult>();
+  const gone = Promise.withResolvers<void>();
+  // Whoever only reads `bytes` learns of a failure there.
+  result.promise.catch(() => undefined);
+  const compressor = createCompressor(options.compression, options.level);
+  const slots = blocksInFlight(options.parallelism);
+  const pipeline = createPipeline<BlockMessage>(
+    ({ buffer, bytes }) => compressor.compress(new Uint8Array(buffer, 0, bytes)),
+    slots,
+  );
+  const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
+  let worker: Worker | undefined;
+  let end: EndMessage | undefined;
+  let failing: Promise<void> | undefined;
+  let sizeBytes = 0;
+
+  const wakeWorker = (): void => {
+    Atomics.add(control, CONTROL.wakeUps, 1);
+    Atomics.notify(control, CONTROL.wakeUps);
+  };
+  const stopWorker = async (): Promise<void> => {
+    if (worker === undefined) return gone.resolve();
+    const running = worker;
+    Atomics.store(control, CONTROL.aborted, 1);
+    wakeWorker();
+    const force = setTimeout(() => void running.terminate(), TERMINATE_AFTER_MS);
+    const { promise: patienceEnds, resolve: giveUp } = Promise.withResolvers<void>();
+    const patience = setTimeout(giveUp, GIVE_UP_AFTER_MS);
+    await Promise.race([gone.promise, patienceEnds]);
+    clearTimeout(force);
+    clearTimeout(patience);
+    running.unref();
+  };
+  const fail = (error: unknown): void => {
+    if (failing !== undefined) return;
+    options.signal.removeEventListener("abort", onAbort);
+    pipeline.fail(error);
+    failing = stopWorker().then(() => result.reject(error));
+  };
+  const onAbort = (): void => fail(options.signal.reason);
+  if (options.signal.aborted) onAbort();
+  else options.signal.addEventListener("abort", onAbort, { once: true });
+
+  const onMessage = (message: WorkerMessage): void => {
+    if (failing !== undefined) return;
+    switch (message.type) {
+      case "block":
+        pipeline.push(message);
+        return;
+      case "notices":
+        for (const notice of message.notices) options.onNotice?.(notice);
+        Atomics.add(control, CONTROL.noticesTaken, 1);
+        wakeWorker();
+        return;
+      case "end":
+        end = message;
+        pipeline.end();
+        return;
+      case "failed":
+        fail(workerFailure(message.message, message.hint, message.stack));
+    }
+  };
+  const start = (): Worker => {
+    const { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths } = options;
+    const workerData: WalkWorkerData = {
+      options: { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths },
+      buffers: slots + SPARE_BUFFERS,
+      control: control.buffer as SharedArrayBuffer,
+    };
+    const started = new Worker(workerUrl(import.meta.url, "walk-worker"), { workerData, execArgv: [] });
+    started.on("message", guarded(onMessage, fail));
+    started.on("error", (error) => fail(workerFailure(String(error), undefined, undefined)));
+    started.on("exit", (code) => {
+      gone.resolve();
+      if (end === undefined) fail(workerFailure(`it ended early with code ${code}`, undefined, undefined));
+    });
+    return started;
+  };
+
+  async function* produce(): AsyncGenerator<Uint8Array, void, void> {
+    const hash = createHash("sha256");
+    let progressAt = 0;
+    let finished = false;
+    try {
+      if (failing === undefined) worker = start();
+      for (let next = await pipeline.take(); next !== undefined; next = await pipeline.take()) {
+        const { block, output } = next;
+        hash.update(output);
+        sizeBytes += output.length;
+        if (performance.now() - progressAt >= PROGRESS_EVERY_MS) {
+          progressAt = performance.now();
+          const { files, bytesRead, current } = block;
+          options.onProgress?.({ files, bytesRead, bytesWritten: sizeBytes, current });
+        }
+        yield output;
+        worker?.postMessage({ buffer: block.buffer }, [block.buffer]);
+        wakeWorker();
+      }
+      if (end === undefined) throw new Error("the archive ended without an end");
+      const { counts, bytesRead, sources, notices, incomplete } = end;
+      options.onProgress?.({ files: counts.files, bytesRead, bytesWritten: sizeBytes, current: "" });
+      options.signal.removeEventListener("abort", onAbort);
+      await gone.promise;
+      finished = true;
+      result.resolve({
+        sizeBytes, sha256: hash.digest("hex"), counts, bytesRead, sources, notices, incomplete, compressor: compressor.name,
+      });
+    } catch (error) {
+      fail(error);
+      throw error;
+    } finally {
+      if (!finished) fail(new Error("the archive was not read to its end"));
+      await failing;
+    }
+  }
+
+  return { bytes: produce(), result: result.promise, workerGone: gone.promise };
+}
+
+function guarded<T>(handle: (value: T) => void, fail: (error: unknown) => void): (value: T) => void {
+  return (value) => {
+    try {
+      handle(value);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+/** A hint, even an empty one, marks what a user can do something about. */
+function workerFailure(text: string, hint: string | undefined, stack: string | undefined): Error {
+  if (hint !== undefined) return new UserError(text, hint === "" ? {} : { hint });
+  return new Error(`the archive worker failed: ${text}`, { cause: stack });
 }

@@ -1,37 +1,160 @@
+import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
 import type { EntryCounts } from "../contracts/archive.ts";
-import type { ArchiveEntry } from "./read.ts";
+import { formatBytes } from "../lib/bytes.ts";
+import { messageOf, systemCode, UserError } from "../lib/errors.ts";
+import { createRestorer, type Restorer } from "./extract-restore.ts";
+import { readArchive, type ArchiveEntry } from "./read.ts";
 
-export type ExtractNoticeKind = "refused" | "failed" | "unsupported" | "owner" | "special-bits" | "absolute";
+/**
+ * `refused`: would leave the target, or lead through a link. `failed`: the system said no. `unsupported`: a kind that can't be
+ * made here. `replaced`: the name appears twice in the archive, the last one counts. `owner`, `special-bits`, `absolute`: owner
+ * not set, setuid and setgid left off, leading `/` taken off; `metadata`: mode or time refused by the file system (these four
+ * are told once, for the first entry, and counted).
+ */
+export type ExtractNoticeKind =
+  | "refused" | "failed" | "unsupported" | "replaced"
+  | "owner" | "special-bits" | "absolute" | "metadata";
+
 export interface ExtractNotice {
   readonly kind: ExtractNoticeKind;
+  /** As in the archive, printable. */
   readonly path: string;
   readonly detail: string;
   /** True where something of the archive is not in the target. */
   readonly incomplete: boolean;
 }
+
 export interface ExtractProgress {
-  readonly files: number;
+  readonly entries: number;
+  /** Content bytes written. */
   readonly bytesWritten: number;
   /** Bytes of the (compressed) archive read. */
   readonly bytesRead: number;
+  /** Entry at work, printable. */
   readonly current: string;
 }
+
 export interface ExtractOptions {
+  /** For messages. */
   readonly archiveName: string;
   readonly signal: AbortSignal;
-  /** Default false: the target must be new or empty. */
+  /** Default false: the target must be new or empty. Files in the way are then replaced, each when its content is complete. */
   readonly overwrite?: boolean;
+  /** Which entries are wanted; all, unless told. */
   filter?(entry: ArchiveEntry): boolean;
   onNotice?(notice: ExtractNotice): void;
   onProgress?(progress: ExtractProgress): void;
 }
+
 export interface ExtractResult {
   readonly counts: EntryCounts;
   readonly bytesWritten: number;
   readonly notices: Readonly<Partial<Record<ExtractNoticeKind, number>>>;
-  /** Entries that are missing from the target. */
+  /** How many entries are missing from the target. */
   readonly incomplete: number;
 }
-export function extractArchive(_bytes: AsyncIterable<Uint8Array>, _targetDir: string, _options: ExtractOptions): Promise<ExtractResult> {
-  throw new Error("skeleton");
+
+/**
+ * Restores an archive below `targetDir`, which is made if it is missing, and never outside of it, whatever the archive holds
+ * and whoever changes the target meanwhile. As root with owners; modes, and times to the microsecond (Node sets no finer
+ * ones). One entry that can't be restored is a notice and the rest goes on.
+ * @throws UserError for a target that is not a folder or not empty, a full or failing disk, and all that `readArchive` throws;
+ * it says how much was restored, and a file that was cut off by it is removed. The signal's reason when it aborts.
+ */
+export async function extractArchive(
+  bytes: AsyncIterable<Uint8Array>,
+  targetDir: string,
+  options: ExtractOptions,
+): Promise<ExtractResult> {
+  const { archiveName, signal, filter, onProgress } = options;
+  const target = path.resolve(targetDir);
+  checkTarget(target, options.overwrite ?? false);
+
+  let bytesRead = 0;
+  let restorer: Restorer | undefined;
+  const open = (): Restorer => {
+    makeTarget(target);
+    return createRestorer(target, options);
+  };
+  try {
+    const onBytesRead = (count: number): void => {
+      bytesRead = count;
+    };
+    for await (const { entry, body } of readArchive(bytes, { archiveName, signal, onBytesRead })) {
+      if (filter !== undefined && !filter(entry)) continue;
+      signal.throwIfAborted();
+      restorer ??= open();
+      const { restore, progress } = restorer;
+      const report = (): void => onProgress?.({ ...progress(), bytesRead, current: entry.path });
+      report();
+      await restore(entry, body, report);
+    }
+    restorer ??= open();
+    restorer.finishFolders();
+    return restorer.result();
+  } catch (cause) {
+    signal.throwIfAborted();
+    finishAsFarAsPossible(restorer);
+    throw withState(cause, target, restorer?.result());
+  } finally {
+    restorer?.close();
+  }
+}
+
+function checkTarget(target: string, overwrite: boolean): void {
+  let names: string[];
+  try {
+    if (!statSync(target).isDirectory()) throw new UserError(`${target} is not a folder`, { hint: "name a new or empty folder" });
+    names = readdirSync(target);
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    if (systemCode(cause) === "ENOENT" && !isDanglingLink(target)) return;
+    throw new UserError(`cannot restore into ${target}: ${messageOf(cause)}`, { cause });
+  }
+  // A file system of its own often has this one from the start.
+  const isEmpty = names.every((name) => name === "lost+found");
+  if (!isEmpty && !overwrite) {
+    throw new UserError(`${target} is not empty`, { hint: "name a new or empty folder, or allow files to be overwritten" });
+  }
+}
+
+function isDanglingLink(target: string): boolean {
+  return lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+}
+
+function makeTarget(target: string): void {
+  try {
+    mkdirSync(target, { recursive: true });
+  } catch (cause) {
+    throw new UserError(`cannot make the folder ${target}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** What was restored before a failure gets its folders' modes and times too. */
+function finishAsFarAsPossible(restorer: Restorer | undefined): void {
+  try {
+    restorer?.finishFolders();
+  } catch {
+    // The disk fails for this as well; the first failure is the one to tell.
+  }
+}
+
+function withState(cause: unknown, target: string, result: ExtractResult | undefined): unknown {
+  const code = systemCode(cause);
+  if (!(cause instanceof UserError) && (code === undefined || code.startsWith("ERR_"))) return cause;
+  const { files = 0, directories = 0, symlinks = 0, hardlinks = 0, others = 0 } = result?.counts ?? {};
+  const entries = files + directories + symlinks + hardlinks + others;
+  const state =
+    entries === 0
+      ? "nothing was restored"
+      : `${entries} entries (${formatBytes(result?.bytesWritten ?? 0)}) were restored to ${target} before`;
+  if (cause instanceof UserError) {
+    return new UserError(`${cause.message}; ${state}`, { ...(cause.hint === undefined ? {} : { hint: cause.hint }), cause });
+  }
+  const isFull = code === "ENOSPC" || code === "EDQUOT";
+  return new UserError(`cannot restore into ${target}: ${isFull ? "no space left" : messageOf(cause)}; ${state}`, {
+    hint: isFull ? "free some space, or restore into a folder on another disk" : "check the disk and the folder's permissions",
+    cause,
+  });
 }

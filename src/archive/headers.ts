@@ -55,7 +55,7 @@ export function writeHeader(target: Buffer, at: number, prepared: PreparedHeader
       ...entry, prefix: "", name: paxHeaderName(entry.path), flag: "x",
       mode: 0o644, uid: 0, gid: 0, sizeBytes: pax.length, mtimeNs: 0n, linkPath: "", deviceMajor: 0, deviceMinor: 0,
     });
-    target.latin1Write(pax, position + 512);
+    target.write(pax, position + 512, "latin1");
     position += 512 + padded(pax.length);
   }
   // Where a path does not fit, readers take it from the extended header; older ones see its beginning.
@@ -70,20 +70,20 @@ interface UstarFields extends Omit<EntryHeader, "type" | "path"> {
 }
 
 function writeUstar(target: Buffer, at: number, fields: UstarFields): void {
-  target.latin1Write(fields.name, at);
+  target.write(fields.name, at, "latin1");
   octal(target, at + 100, 7, fields.mode);
   octal(target, at + 108, 7, fields.uid > MAX_OCTAL_7 ? 0 : fields.uid);
   octal(target, at + 116, 7, fields.gid > MAX_OCTAL_7 ? 0 : fields.gid);
   octal(target, at + 124, 11, fields.sizeBytes > MAX_OCTAL_11 ? 0 : fields.sizeBytes);
   octal(target, at + 136, 11, ustarTime(fields.mtimeNs));
-  target.latin1Write("        ", at + 148);
-  target.latin1Write(fields.flag, at + 156);
-  target.latin1Write(fields.linkPath.slice(0, NAME_BYTES), at + 157);
+  target.write("        ", at + 148, "latin1");
+  target.write(fields.flag, at + 156, "latin1");
+  target.write(fields.linkPath.slice(0, NAME_BYTES), at + 157, "latin1");
   // Magic with its NUL, version "00"; no user and group names, as ids are what a restore needs.
-  target.latin1Write("ustar\u000000", at + 257);
+  target.write("ustar\u000000", at + 257, "latin1");
   octal(target, at + 329, 7, fields.deviceMajor);
   octal(target, at + 337, 7, fields.deviceMinor);
-  target.latin1Write(fields.prefix, at + 345);
+  target.write(fields.prefix, at + 345, "latin1");
   let sum = 0;
   for (let offset = at; offset < at + 512; offset += 1) sum += target[offset] ?? 0;
   octal(target, at + 148, 6, sum);
@@ -92,7 +92,7 @@ function writeUstar(target: Buffer, at: number, fields: UstarFields): void {
 
 /** Digits only: the field's last byte stays NUL. */
 function octal(target: Buffer, at: number, digits: number, value: number): void {
-  target.latin1Write(value.toString(8).padStart(digits, "0"), at);
+  target.write(value.toString(8).padStart(digits, "0"), at, "latin1");
 }
 
 /** Whole seconds as far as the field can say them; the rest is in the extended header. */

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Compression } from "../contracts/archive.ts";
-import { messageOf, systemCode } from "../lib/errors.ts";
+import { messageOf, systemCode, UserError } from "../lib/errors.ts";
 import { faultsOf, type ArchiveFaults } from "./read-errors.ts";
 import { isTarHeader } from "./read-headers.ts";
 
@@ -91,7 +91,7 @@ interface Input {
   close(): Promise<void>;
 }
 
-function createInput(bytes: AsyncIterable<Uint8Array>, { signal, onBytesRead }: DecompressOptions): Input {
+function createInput(bytes: AsyncIterable<Uint8Array>, { archiveName, signal, onBytesRead }: DecompressOptions): Input {
   const iterator = bytes[Symbol.asyncIterator]();
   let pending: Buffer[] = [];
   let bytesRead = 0;
@@ -99,7 +99,11 @@ function createInput(bytes: AsyncIterable<Uint8Array>, { signal, onBytesRead }: 
   let ended = false;
 
   const pull = async (): Promise<Buffer | undefined> => {
-    const result = await nextUnlessAborted(iterator, signal);
+    const result = await nextUnlessAborted(iterator, signal).catch((cause: unknown) => {
+      ended = true;
+      signal.throwIfAborted();
+      throw cause instanceof UserError ? cause : new UserError(`cannot read ${archiveName}: ${messageOf(cause)}`, { cause });
+    });
     if (result.done === true) {
       ended = true;
       return undefined;
@@ -141,7 +145,7 @@ function createInput(bytes: AsyncIterable<Uint8Array>, { signal, onBytesRead }: 
     bytesRead: () => bytesRead,
     lastNonZeroOffset: () => lastNonZero,
     async close() {
-      if (ended) return;
+      if (ended && !signal.aborted) return;
       ended = true;
       const closing = iterator.return?.();
       // A source that hangs would hold up the one who aborted because of that.

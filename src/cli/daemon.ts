@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { describeProblems } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
 import { runDaemon } from "../daemon/daemon.ts";
 import { BadConfig } from "./bad-config.ts";
@@ -34,7 +33,7 @@ export async function daemon(context: CommandContext): Promise<number> {
   return runDaemon({
     loaded,
     reload: () => loadConfig({ environment: context.environment }),
-    describe: describeProblems,
+    onSecrets: setup.useSecrets,
     process: options,
     log,
     version: context.version,

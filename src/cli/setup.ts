@@ -16,6 +16,8 @@ export interface Setup {
   readonly options: ProcessOptions;
   readonly log: Log;
   readonly redact: Redactor;
+  /** From now on these are redacted, in the log as well. */
+  useSecrets(secrets: ReadonlySet<string>): void;
 }
 
 export interface SetupOptions {
@@ -29,13 +31,22 @@ export interface SetupOptions {
 export async function loadForCommand(context: CommandContext, options: SetupOptions = {}): Promise<Setup> {
   const settings = processSettings(context.environment);
   const loaded = await loadConfig({ environment: context.environment, ignoreFolder: options.ignoreFolder ?? false });
-  const redact = createRedactor(loaded.secrets);
+  let redactor = createRedactor(loaded.secrets);
+  const redact: Redactor = (text) => redactor(text);
   if (settings.problems.length > 0) {
     for (const line of describeProblems(settings.problems)) context.output.remark(redact(line));
     throw new BadConfig();
   }
   const log = createLog({ format: settings.options.logFormat, level: settings.options.logLevel, redact, fd: options.logToStderr === true ? 2 : 1 });
-  return { loaded, options: settings.options, log, redact };
+  return {
+    loaded,
+    options: settings.options,
+    log,
+    redact,
+    useSecrets(secrets) {
+      redactor = createRedactor(secrets);
+    },
+  };
 }
 
 /** Says every problem once: errors and warnings in the log, notes only where `check` shows them. */

@@ -3,7 +3,8 @@ import type { RunReport } from "../contracts/run.ts";
 import { parseCron } from "../golang/cron.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { localIso } from "../lib/log.ts";
-import { BACKUP_CRON_EXPRESSION, TZ } from "../schedule/settings.ts";
+import { zoneOf } from "../lib/zone-setting.ts";
+import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
 import { openRuntime, type LiveProgress } from "../state/runtime.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
@@ -60,7 +61,7 @@ the next three times it is due. A job whose file is broken is named; the exit co
 };
 
 function nextTimes(job: Job, nowMs: number): number[] {
-  const schedule = parseCron(job.values.get(BACKUP_CRON_EXPRESSION), job.values.get(TZ) ?? "");
+  const schedule = parseCron(job.values.get(BACKUP_CRON_EXPRESSION), zoneOf(job.values));
   const times: number[] = [];
   let at: number | undefined = nowMs;
   while (times.length < TIMES_SHOWN) {

@@ -15,7 +15,7 @@ export interface FilenameFindings {
 }
 
 /** `{{ .Extension }}` in the spellings that Go takes: blanks are free, trim markers need a blank beside them. */
-const EXTENSION = /\{\{(?:-[ \t\r\n])?[ \t\r\n]*\.Extension[ \t\r\n]*(?:[ \t\r\n]-)?\}\}/g;
+const EXTENSION = /^\{\{(?:-[ \t\r\n])?[ \t\r\n]*\.Extension[ \t\r\n]*(?:[ \t\r\n]-)?\}\}/;
 /** With the text around it that trim markers eat. */
 const EXTENSION_TRIMMED = /([ \t\r\n]*)\{\{(-[ \t\r\n])?[ \t\r\n]*\.Extension[ \t\r\n]*([ \t\r\n]-)?\}\}([ \t\r\n]*)/g;
 
@@ -32,7 +32,7 @@ const SAMPLE_MS = Date.UTC(2026, 10, 22, 21, 30, 5);
  */
 export function checkFilename(pattern: string, context: FilenameContext): FilenameFindings {
   if (pattern.length > LONGEST_PATTERN) return { error: TOO_LONG, warnings: [] };
-  if (pattern.replaceAll(EXTENSION, "").includes("{{")) {
+  if (!hasOnlyExtensions(pattern)) {
     return { error: "only {{ .Extension }} is understood between double braces", warnings: [] };
   }
   const warnings: string[] = [];
@@ -53,6 +53,20 @@ export function checkFilename(pattern: string, context: FilenameContext): Filena
   return error === undefined ? { warnings } : { error, warnings };
 }
 
+export interface NameSample extends FilenameContext {
+  /** Without a dot in front: `tar.gz`. */
+  readonly extension: string;
+  readonly zone: string;
+  readonly instantMs: number;
+}
+
+/** The name that a good pattern gives at some instant. */
+export function sampleName(pattern: string, { expand, environment, extension, zone, instantMs }: NameSample): string {
+  const filled = fillExtension(pattern, extension);
+  const text = expand ? expandVariables(filled, (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)) : filled;
+  return baseName(strftime(text, instantMs, zone));
+}
+
 function nameError(unformatted: string, formatted: string): string | undefined {
   if (unformatted.includes("..") || formatted.includes("..")) return 'must not have ".." in it';
   if (formatted.includes("\0")) return "must not hold a NUL";
@@ -66,6 +80,18 @@ function nameError(unformatted: string, formatted: string): string | undefined {
 /** What is left of a path once it is cleaned: the last part that is neither empty nor `.`. */
 function baseName(formatted: string): string {
   return formatted.split("/").findLast((part) => part !== "" && part !== ".") ?? "";
+}
+
+/** As Go reads it: an action begins at the first two braces, whatever follows. */
+function hasOnlyExtensions(pattern: string): boolean {
+  let rest = pattern;
+  for (;;) {
+    const start = rest.indexOf("{{");
+    if (start < 0) return true;
+    const [action] = EXTENSION.exec(rest.slice(start)) ?? [];
+    if (action === undefined) return false;
+    rest = rest.slice(start + action.length);
+  }
 }
 
 function fillExtension(pattern: string, extension: string): string {

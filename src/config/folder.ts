@@ -28,7 +28,7 @@ export function chooseFolder(environment: Layer, named: string | undefined, defa
   }
   if (first.readable && describesJob(environment)) {
     const problem: Problem = { severity: "warning", file: first.folder, message: "holds no job, so the process environment is the job" };
-    return { problems: [problem], watched: defaults };
+    return { problems: [problem, ...first.problems], watched: defaults };
   }
   return { listing: first, problems: [], watched: defaults };
 }

@@ -7,7 +7,8 @@ export function secretsIn(setting: Setting, text: string): string[] {
   const secrets = [text];
   if (setting.kind === "urls") secrets.push(...text.split(",").map((url) => url.trim()));
   secrets.push(...passwordsOfUrls(text), ...connectionStringKeys(text), ...jsonKeys(text));
-  return secrets.filter((secret) => secret !== "");
+  // JSON can spell half a character, which no output ever holds.
+  return secrets.filter((secret) => secret !== "" && secret.isWellFormed());
 }
 
 /** User info as it is written and, decoded, as a library may print it. */

@@ -40,7 +40,7 @@ export interface ArchiveProgress {
  */
 export type NoticeKind =
   | "unreadable" | "vanished" | "shrunk" | "blocked"
-  | "grew" | "replaced" | "socket" | "own" | "link-followed";
+  | "grew" | "replaced" | "socket" | "own" | "link-followed" | "crossed";
 
 export interface ArchiveNotice {
   readonly kind: NoticeKind;

@@ -19,6 +19,8 @@ export interface DaemonOptions {
   readonly loaded: LoadedConfig;
   /** Reads the configuration again. */
   reload(): Promise<LoadedConfig>;
+  /** What must not be shown from now on. */
+  onSecrets(secrets: ReadonlySet<string>): void;
   readonly process: ProcessOptions;
   readonly log: Log;
   readonly version: string;
@@ -110,11 +112,12 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   apply(options.loaded.jobs);
   const healed = await heal();
   for (const [job, lastMs] of Object.entries(healed?.lastFiredAtMs ?? {})) scheduler.catchUp(job, lastMs);
-  const watcher = watchConfig({
+  watchConfig({
     loaded: options.loaded,
     reload: options.reload,
     log,
     signal: options.signal,
+    onSecrets: options.onSecrets,
     onJobs: apply,
     onBroken: (name, problems) => {
       notes.add(configReport(name, problems, { host, version: options.version, nowMs: Date.now() }));
@@ -128,7 +131,6 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   log.info("stopping");
   scheduler.stop();
-  watcher.stop();
   queue.close();
   current?.stop(CHILD_GRACE_MS);
   await queue.idle();

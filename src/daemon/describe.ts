@@ -1,6 +1,7 @@
 import type { Job } from "../contracts/job.ts";
 import { localIso } from "../lib/log.ts";
-import { BACKUP_CRON_EXPRESSION, TZ } from "../schedule/settings.ts";
+import { TZ } from "../lib/zone-setting.ts";
+import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
 
 /** The line that tells the owner when this job runs next. */
 export function describeSchedule(job: Job, nextMs: number | undefined): string {

@@ -24,26 +24,22 @@ export async function pruneDestination(
   const archives: StoredObject[] = [];
   for await (const archive of destination.list("archive", signal)) archives.push(archive);
   const listed = new Set(archives.map((archive) => archive.name));
-  const decisions = decide(archives);
   const removed: string[] = [];
   const errors: string[] = [];
-  let kept = 0;
-  for (const { name, keep } of decisions) {
-    if (keep || !listed.has(name)) {
-      kept += keep ? 1 : 0;
-      continue;
-    }
+  const judged = decide(archives).filter(({ name }) => listed.has(name));
+  for (const { name, keep } of judged) {
+    if (keep) continue;
     try {
       signal.throwIfAborted();
       await destination.remove("archive", name, signal);
       removed.push(name);
       await destination.remove("record", indexNameOf(name), signal);
     } catch (error) {
-      if (removed.at(-1) !== name) kept += 1;
       errors.push(messageOf(error));
       if (signal.aborted) break;
     }
   }
+  const kept = judged.length - removed.length;
   return { destination: destination.label, kept, removed, ...(errors.length === 0 ? {} : { error: summary(errors) }) };
 }
 

@@ -82,7 +82,7 @@ async function listRecords(destination: Destination, job: string | undefined, si
     if (parts === undefined || (wanted !== undefined && parts.folder !== wanted)) continue;
     found.push({ name, ...parts, sizeBytes, storedAt });
   }
-  return found.sort((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
+  return found.toSorted((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
 }
 
 async function readRecord(destination: Destination, record: RecordObject, options: ReadRecordsOptions): Promise<RunReport | undefined> {

@@ -10,6 +10,7 @@ import { checkSpace } from "../destinations/local/free-space.ts";
 import { removeLeftoversIn } from "../destinations/local/leftovers.ts";
 import { createPartial } from "../destinations/local/partial.ts";
 import { syncWritten, writeAll } from "../destinations/local/writing.ts";
+import { orAborted } from "../lib/abortable.ts";
 import { DestinationError, messageOf } from "../lib/errors.ts";
 import { printablePath } from "../lib/printable.ts";
 import { type ArchiveFacts, openGrowingFile } from "./growing-file.ts";
@@ -78,7 +79,17 @@ export async function openStage(options: StageOptions): Promise<StagedArchive> {
     }
   }
   if (spoolFolder === undefined) throw new DestinationError("invalid", "there is no folder to stage the archive in");
-  return await openStaged(await stageChecked(() => stageInSpool(spoolFolder, options), neededBytes), options, undefined, localFailure);
+  const stage = await stageChecked(() => stageInSpool(spoolFolder, options), neededBytes).catch((error: unknown) => {
+    throw withSpoolHint(error);
+  });
+  return await openStaged(stage, options, undefined, localFailure);
+}
+
+/** What helps with the archive folder does not help with the spool. */
+function withSpoolHint(error: unknown): unknown {
+  if (!(error instanceof DestinationError)) return error;
+  const hint = "set SPOOL_DIR to a folder that is writable and large enough for one archive";
+  return new DestinationError(error.code, error.message, { hint, cause: error });
 }
 
 async function stageIn(local: Destination, { name, owner }: StageOptions): Promise<Stage> {
@@ -130,17 +141,24 @@ async function openStaged(
       source: growing.source,
       async write(bytes, signal, checks = {}) {
         try {
-          const facts = await writeStage(stage.path, folder, bytes, signal, checks, growing.grew);
+          const facts = await writeStage(stage.path, folder, bytes, signal, checks, (total) => growing.grew(total));
           growing.complete(facts);
           return facts;
         } catch (error) {
-          growing.fail(error);
-          throw error;
+          const shown = local === undefined ? withSpoolHint(error) : error;
+          growing.fail(shown);
+          throw shown;
         }
       },
       publishLocal: () => stage.publish(),
       discard() {
-        discarded ??= growing.close().finally(() => stage.discard());
+        discarded ??= (async () => {
+          try {
+            await growing.close();
+          } finally {
+            await stage.discard();
+          }
+        })();
         return discarded;
       },
     };
@@ -159,6 +177,8 @@ async function writeStage(
   grew: (totalBytes: number) => void,
 ): Promise<ArchiveFacts> {
   const { O_WRONLY, O_NOFOLLOW } = constants;
+  // When writing fails first, the engine's own failure is only its echo.
+  checks.result?.catch(() => undefined);
   const handle = await open(path, O_WRONLY | O_NOFOLLOW).catch((error: unknown) => {
     throw toLocalError(error, `cannot write to ${folder}`);
   });
@@ -166,7 +186,7 @@ async function writeStage(
     const hash = checks.result === undefined ? createHash("sha256") : undefined;
     const { sizeBytes } = await writeAll(bytes, { handle, folder, signal, ...(hash === undefined ? {} : { hash }), onWritten: grew });
     await syncWritten(handle, folder, sizeBytes);
-    const facts = (await checks.result) ?? { sizeBytes, sha256: hash?.digest("hex") ?? "" };
+    const facts = (checks.result === undefined ? undefined : await orAborted(checks.result, signal)) ?? { sizeBytes, sha256: hash?.digest("hex") ?? "" };
     const { size } = await handle.stat();
     if (facts.sizeBytes !== sizeBytes || size !== sizeBytes) {
       throw new DestinationError("unavailable", `${folder} holds ${size} bytes of the archive instead of ${facts.sizeBytes}`);

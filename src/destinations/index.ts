@@ -26,12 +26,12 @@ const registrations: readonly Registration[] = [
     isConfigured: (values) => localIsConfigured(values.isSet(BACKUP_ARCHIVE), values.get(BACKUP_ARCHIVE)),
     async open(values, context) {
       const { createLocalDestination } = await import("./local/local.ts");
-      const { latestSymlink, onWarning } = context;
+      const { latestSymlink } = context;
       return [
         createLocalDestination({
           folder: values.get(BACKUP_ARCHIVE),
           ...(latestSymlink === undefined || latestSymlink === "" ? {} : { latestSymlink }),
-          ...(onWarning === undefined ? {} : { onWarning }),
+          onWarning: (text) => context.onWarning?.(text),
         }),
       ];
     },

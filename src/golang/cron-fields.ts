@@ -1,4 +1,5 @@
 import { parseInt64 } from "./integer.ts";
+import { clipped, goFields } from "./text.ts";
 
 /** The values that a field allows. */
 export interface CronField {
@@ -37,16 +38,13 @@ const MONTHS: Bounds = {
 };
 const DAYS_OF_WEEK: Bounds = { min: 0, max: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"], alias: 7 };
 
-/** Everything that Go's `unicode.IsSpace` calls white space. */
-const BLANKS = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-
 /**
  * Reads five or six fields by robfig/cron's rules, its oddities included: `5/15` means `5-59/15`, `*-3` means `*`,
  * `*` with a step above 1 loses the meaning of a star, empty list entries are skipped.
  * @throws Error that names the part that is wrong
  */
 export function parseCronFields(text: string): CronFields {
-  const parts = text.split(BLANKS).filter((part) => part !== "");
+  const parts = goFields(text);
   if (parts.length < 5 || parts.length > 6) throw new Error(`expected 5 to 6 fields, found ${parts.length}`);
   const [second = "0", minute = "", hour = "", dayOfMonth = "", month = "", dayOfWeek = ""] =
     parts.length === 5 ? ["0", ...parts] : parts;
@@ -72,8 +70,9 @@ function parseField(text: string, bounds: Bounds): CronField {
   return { has: (value) => allowed[value] === 1, isStar, isEmpty: !allowed.includes(1) };
 }
 
-function parseEntry(entry: string, bounds: Bounds): { start: number; end: number; step: number; star: boolean } {
-  const [range = "", stepText, ...moreSlashes] = entry.split("/");
+function parseEntry(written: string, bounds: Bounds): { start: number; end: number; step: number; star: boolean } {
+  const entry = clipped(written);
+  const [range = "", stepText, ...moreSlashes] = written.split("/");
   const [low = "", high, ...moreHyphens] = range.split("-");
   const isAny = low === "*" || low === "?";
   const start = isAny ? bounds.min : parseValue(low, bounds);
@@ -97,7 +96,7 @@ function parseValue(text: string, bounds: Bounds): number {
 
 function parseNumber(text: string): number {
   const value = parseInt64(text);
-  if (value === undefined) throw new Error(`failed to parse int from ${text}`);
-  if (value < 0) throw new Error(`negative number (${value}) not allowed: ${text}`);
+  if (value === undefined) throw new Error(`failed to parse int from ${clipped(text)}`);
+  if (value < 0) throw new Error(`negative number (${value}) not allowed: ${clipped(text)}`);
   return value;
 }

@@ -2,6 +2,7 @@ import { parseCronFields } from "./cron-fields.ts";
 import type { CronFields } from "./cron-fields.ts";
 import { nextFire } from "./cron-next.ts";
 import { parseDuration } from "./duration.ts";
+import { clipped, trimGoSpace } from "./text.ts";
 import { loadZone } from "./zone.ts";
 
 /** When to fire. Times are milliseconds since 1970. */
@@ -38,7 +39,7 @@ export function parseCron(expression: string, zone: string): CronSchedule {
   const place = loadZone(zoneName);
   if (rest.startsWith(EVERY)) return every(rest);
   const fields = rest.startsWith("@") ? DESCRIPTORS.get(rest) : rest;
-  if (fields === undefined) throw new Error(`unrecognized descriptor: ${rest}`);
+  if (fields === undefined) throw new Error(`unrecognized descriptor: ${clipped(rest)}`);
   const parsed: CronFields = parseCronFields(fields);
   return { next: (afterMs) => nextFire(parsed, place, checkedTime(afterMs)) };
 }
@@ -48,12 +49,7 @@ function splitZone(expression: string, zone: string): { rest: string; zoneName: 
   const blank = expression.indexOf(" ");
   if (blank === -1) throw new Error("nothing follows the time zone");
   const named = expression.slice(expression.indexOf("=") + 1, blank);
-  return { rest: trimBlanks(expression.slice(blank)), zoneName: named === "Local" ? zone : named };
-}
-
-/** Go's `strings.TrimSpace`, whose white space differs from JavaScript's in two characters. */
-function trimBlanks(text: string): string {
-  return text.replace(/^[\s\u0085]+/u, "").replace(/[\s\u0085]+$/u, "");
+  return { rest: trimGoSpace(expression.slice(blank)), zoneName: named === "Local" ? zone : named };
 }
 
 /** A constant delay, counted from the start: whole seconds, at least one. */
@@ -62,9 +58,8 @@ function every(descriptor: string): CronSchedule {
   try {
     delay = parseDuration(descriptor.slice(EVERY.length));
   } catch (thrown) {
-    throw new Error(`failed to parse duration ${descriptor}: ${thrown instanceof Error ? thrown.message : ""}`, {
-      cause: thrown,
-    });
+    const reason = thrown instanceof Error ? clipped(thrown.message) : "";
+    throw new Error(`failed to parse duration ${clipped(descriptor)}: ${reason}`, { cause: thrown });
   }
   const seconds = delay < NANOSECONDS_PER_SECOND ? 1 : Number(delay / NANOSECONDS_PER_SECOND);
   return {

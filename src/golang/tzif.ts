@@ -56,11 +56,16 @@ export function parseTzif(file: Buffer): Zone | undefined {
 
 function readCounts(file: Buffer, at: number, timeBytes: number): Counts | undefined {
   if (file.length < at + HEADER_BYTES || file.toString("latin1", at, at + 4) !== "TZif") return undefined;
-  const [utcFlags = 0, standardFlags = 0, leaps = 0, transitions = 0, types = 0, characters = 0] = [20, 24, 28, 32, 36, 40].map(
-    (offset) => file.readUInt32BE(at + offset),
-  );
+  const [utcFlags = 0, standardFlags = 0, leaps = 0, transitions = 0, types = 0, characters = 0] = [
+    20, 24, 28, 32, 36, 40,
+  ].map((offset) => file.readUInt32BE(at + offset));
   const size =
-    transitions * (timeBytes + 1) + types * TYPE_BYTES + characters + leaps * (timeBytes + 4) + standardFlags + utcFlags;
+    transitions * (timeBytes + 1) +
+    types * TYPE_BYTES +
+    characters +
+    leaps * (timeBytes + 4) +
+    standardFlags +
+    utcFlags;
   return at + HEADER_BYTES + size > file.length ? undefined : { transitions, types, characters, size };
 }
 

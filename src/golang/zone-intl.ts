@@ -8,7 +8,7 @@ const LOCALES = ["en-US", "en-GB", "en-CA", "en-AU", "en-NZ", "en-IN", "en-ZA", 
 
 /**
  * Abbreviations of tzdata (standard time, then daylight time) that the locales do not know, or know by other letters.
- * An empty one is a number in tzdata.
+ * Where there is none, tzdata has the number.
  */
 const EXCEPTIONS: readonly (readonly [abbreviations: readonly string[], zones: string])[] = [
   [["HST", "HDT"], "America/Adak America/Atka US/Aleutian"],
@@ -23,6 +23,7 @@ const EXCEPTIONS: readonly (readonly [abbreviations: readonly string[], zones: s
   [["PST"], "Asia/Manila"],
   [["KST"], "Asia/Seoul Asia/Pyongyang ROK"],
   [["JST"], "Asia/Tokyo Japan"],
+  [["HKT"], "Asia/Hong_Kong Hongkong"],
   [["GMT", "IST"], "Europe/Dublin Eire"],
   [["GMT", "BST"], "Europe/Guernsey Europe/Isle_of_Man Europe/Jersey"],
   [["MSK"], "Europe/Moscow Europe/Kirov Europe/Simferopol Europe/Volgograd W-SU"],
@@ -30,8 +31,8 @@ const EXCEPTIONS: readonly (readonly [abbreviations: readonly string[], zones: s
   [["ChST"], "Pacific/Guam Pacific/Saipan"],
   [["SST"], "Pacific/Midway Pacific/Pago_Pago Pacific/Samoa US/Samoa"],
   [["GMT"], "Etc/GMT Etc/GMT0 Etc/GMT+0 Etc/GMT-0 Etc/Greenwich GMT GMT0 GMT+0 GMT-0 Greenwich"],
-  [["", ""], "America/Miquelon Antarctica/Casey Antarctica/Troll Asia/Colombo Asia/Dubai Asia/Muscat Australia/Eucla"],
-  [["", ""], "Australia/Lord_Howe Australia/LHI Pacific/Chatham NZ-CHAT"],
+  [[], "America/Miquelon Antarctica/Casey Antarctica/Troll Asia/Colombo Asia/Dubai Asia/Muscat Australia/Eucla"],
+  [[], "Australia/Lord_Howe Australia/LHI Pacific/Chatham NZ-CHAT"],
 ];
 
 /**
@@ -96,7 +97,10 @@ function isDaylightTime(zone: string, epochSeconds: number): boolean {
 /** `+0530`, `-03`: tzdata's way of writing an offset that has no letters. */
 function numeric(offsetSeconds: number): string {
   const minutes = Math.trunc(Math.abs(offsetSeconds) / 60);
-  const digits = (value: number): string => String(value).padStart(2, "0");
-  const tail = minutes % 60 === 0 ? "" : digits(minutes % 60);
-  return `${offsetSeconds < 0 ? "-" : "+"}${digits(Math.trunc(minutes / 60))}${tail}`;
+  const tail = minutes % 60 === 0 ? "" : twoDigits(minutes % 60);
+  return `${offsetSeconds < 0 ? "-" : "+"}${twoDigits(Math.trunc(minutes / 60))}${tail}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }

@@ -37,7 +37,9 @@ export function parseZoneRule(text: string): ZoneRule | undefined {
     const startSecond = start(year) - standard.offsetSeconds;
     const endSecond = end(year) - daylight.offsetSeconds;
     const isDaylight =
-      startSecond <= endSecond ? second >= startSecond && second < endSecond : second >= startSecond || second < endSecond;
+      startSecond <= endSecond
+        ? second >= startSecond && second < endSecond
+        : second >= startSecond || second < endSecond;
     return isDaylight ? daylight : standard;
   };
 }

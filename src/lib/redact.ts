@@ -32,5 +32,5 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
 
 /** `https://user:pass@host` -> `https://***@host`. */
 export function maskUserInfo(text: string): string {
-  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]*@/gi, "$1***@");
+  return text.replaceAll(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#@]*@/gi, "$1***@");
 }

@@ -27,8 +27,8 @@ export interface RetryOptions {
  * wait at once and rejects with the signal's reason.
  */
 export async function retry<T>(fn: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const random = options.random ?? Math.random;
-  const now = options.now ?? (() => performance.now());
+  const random = (): number => options.random?.() ?? Math.random();
+  const now = (): number => options.now?.() ?? performance.now();
   const startedAt = now();
   for (let attempt = 1; ; attempt += 1) {
     options.signal.throwIfAborted();

@@ -22,6 +22,7 @@ const WHAT_HAPPENED: Record<NoticeKind, string> = {
   socket: "are sockets and were left out",
   own: "are written by the backup itself and were left out",
   "link-followed": "are links given as sources; their targets were archived",
+  crossed: "are file systems of the kernel (proc, sys, …): their content was left out",
 };
 
 const MISSING_CONTENT: ReadonlySet<NoticeKind> = new Set(["unreadable", "vanished", "shrunk", "blocked"]);

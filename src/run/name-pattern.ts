@@ -1,7 +1,7 @@
 import type { Job } from "../contracts/job.ts";
 import type { NamePattern } from "../archive/names.ts";
 import { BACKUP_COMPRESSION, BACKUP_FILENAME, BACKUP_FILENAME_EXPAND } from "../archive/settings.ts";
-import { TZ } from "../schedule/settings.ts";
+import { zoneOf } from "../lib/zone-setting.ts";
 
 /** How a job names its archives. */
 export function namePatternOf(job: Job): NamePattern {
@@ -10,7 +10,7 @@ export function namePatternOf(job: Job): NamePattern {
     pattern: job.values.get(BACKUP_FILENAME),
     expand: job.values.get(BACKUP_FILENAME_EXPAND),
     lookup: (name) => job.environment[name],
-    zone: job.values.get(TZ) ?? "",
+    zone: zoneOf(job.values),
     compression: compression === "zst" || compression === "none" ? compression : "gz",
   };
 }

@@ -3,7 +3,8 @@ import type { RunTrigger } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createHash } from "node:crypto";
 import { parseCron, type CronSchedule } from "../golang/cron.ts";
-import { BACKUP_CATCH_UP, BACKUP_CRON_EXPRESSION, BACKUP_JITTER, TZ } from "./settings.ts";
+import { zoneOf } from "../lib/zone-setting.ts";
+import { BACKUP_CATCH_UP, BACKUP_CRON_EXPRESSION, BACKUP_JITTER } from "./settings.ts";
 
 /** A job is due. `firedAtMs` is the moment that the schedule named: the time in the archive's name. */
 export interface Fire {
@@ -128,7 +129,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       const now = clock.now();
       for (const job of jobs) {
         const expression = job.values.get(BACKUP_CRON_EXPRESSION);
-        const zone = job.values.get(TZ) ?? "";
+        const zone = zoneOf(job.values);
         const known = entries.get(job.name);
         if (known?.expression === expression && known.zone === zone) {
           known.job = job;

@@ -1,4 +1,5 @@
-import type { PartSettings, Setting, WithDefault } from "../contracts/setting.ts";
+import type { PartSettings, WithDefault } from "../contracts/setting.ts";
+import { TZ } from "../lib/zone-setting.ts";
 
 export const BACKUP_CRON_EXPRESSION: WithDefault<"cron"> = {
   key: "BACKUP_CRON_EXPRESSION",
@@ -20,12 +21,6 @@ export const BACKUP_CATCH_UP: WithDefault<"boolean"> = {
   default: "true",
   isNew: true,
   help: "Whether a run that was due while nothing could start it is made up for, once, within minutes after the next start.",
-};
-
-export const TZ: Setting<"zone"> = {
-  key: "TZ",
-  kind: "zone",
-  help: "Time zone of the schedule, of the times in archive names and of retention's days, for example `Europe/Berlin`. Unset: the system's zone, which in a container is UTC.",
 };
 
 export const scheduleSettings: PartSettings = {

@@ -69,9 +69,13 @@ export function createSqlStore(db: Database.Database, onUnreadable: () => void):
   };
   const save = db.transaction(write);
   const addNew = db.transaction((runs: readonly StoredRun[]): number => {
-    const unknown = runs.filter((run) => hasRun.get(run.report.id) === undefined);
-    for (const run of unknown) write(run);
-    return unknown.length;
+    let added = 0;
+    for (const run of runs) {
+      if (hasRun.get(run.report.id) !== undefined) continue;
+      write(run);
+      added += 1;
+    }
+    return added;
   });
 
   const assemble = (run: unknown): RunReport | undefined => {

@@ -45,7 +45,7 @@ export function growingSource(bytes: Buffer, pieceBytes = 300_000, pauseMs = 2):
 
 /** Gives some bytes, then fails as an archive does whose engine broke. */
 export function brokenSource(bytesBefore: number, error: Error): ArchiveSource {
-  const finished = Promise.reject<never>(error);
+  const finished = Promise.reject(error);
   finished.catch(() => undefined);
   return {
     sizeBytes: undefined,

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import * as path from "node:path";
 import type { ArchiveSource } from "../../contracts/archive.ts";
 import type { Area, Destination, JobTag, PutOptions, Stage, StoredObject } from "../../contracts/destination.ts";
+import { orAborted } from "../../lib/abortable.ts";
 import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { toLocalError } from "./errors.ts";
@@ -48,7 +49,8 @@ export function createLocalDestination(options: LocalOptions): Destination {
     return { name, ...published, verified: "size" };
   };
 
-  const put = async (name: string, body: ArchiveSource, { area, owner, signal, onProgress }: PutOptions): Promise<StoredObject> => {
+  const put = async (name: string, body: ArchiveSource, putOptions: PutOptions): Promise<StoredObject> => {
+    const { area, owner, signal } = putOptions;
     const attempt = `cannot store ${printablePath(name)} in ${folder}`;
     signal.throwIfAborted();
     const partial = await translated(attempt, begin(area, name, owner));
@@ -57,9 +59,9 @@ export function createLocalDestination(options: LocalOptions): Destination {
       if (area === "archive") await checkSpace(folder, body.sizeBytes ?? body.estimateBytes, 0);
       const { sizeBytes } = await writeAll(body.read(0, signal), { handle: partial.handle, folder, signal, onWritten: (bytes) => {
         body.release(bytes);
-        onProgress?.(bytes);
+        putOptions.onProgress?.(bytes);
       } });
-      const expected = await body.finished;
+      const expected = await orAborted(body.finished, signal);
       const { size } = await translated(attempt, partial.handle.stat());
       if (sizeBytes !== expected.sizeBytes || size !== expected.sizeBytes) {
         throw new DestinationError("unavailable", `${attempt}: ${size} bytes arrived instead of ${expected.sizeBytes}`);

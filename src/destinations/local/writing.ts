@@ -31,7 +31,7 @@ const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
  * with another `DestinationError` when a write fails, and with the source's own error as it is.
  */
 export async function writeAll(bytes: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<{ readonly sizeBytes: number }> {
-  const { handle, folder, signal, hash, onWritten } = options;
+  const { handle, folder, signal, hash } = options;
   const collected = Buffer.allocUnsafeSlow(COLLECT_BYTES);
   let collectedBytes = 0;
   let writtenBytes = 0;
@@ -51,7 +51,7 @@ export async function writeAll(bytes: AsyncIterable<Uint8Array>, options: WriteO
       writtenBytes += bytesWritten;
     }
     background.wrote(writtenBytes);
-    onWritten?.(writtenBytes);
+    options.onWritten?.(writtenBytes);
   };
   const flush = async (): Promise<void> => {
     const length = collectedBytes;

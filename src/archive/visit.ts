@@ -1,0 +1,264 @@
+import type { BigIntStats } from "node:fs";
+import { closeSync, fstatSync, lstatSync, readlinkSync } from "node:fs";
+import { messageOf, systemCode } from "../lib/errors.ts";
+import type { BlockWriter } from "./block-writer.ts";
+import type { CutRule } from "./blocks.ts";
+import { MAX_HEADER_BYTES } from "./blocks.ts";
+import type { Excludes } from "./exclude.ts";
+import { kernelFileSystem } from "./file-systems.ts";
+import { below, openFolder } from "./folder-chain.ts";
+import type { HardLinks } from "./hard-links.ts";
+import type { PreparedHeader, TarType } from "./headers.ts";
+import { prepareHeader, writeHeader } from "./headers.ts";
+import type { FileOpener } from "./open-file.ts";
+import type { OwnPaths } from "./own-paths.ts";
+import { storeFile } from "./store-file.ts";
+import type { SourceTally, Tally } from "./tally.ts";
+
+/** One name in an open folder. */
+export interface Place {
+  readonly parentFd: number;
+  /** Device of the folder; undefined for a source itself. */
+  readonly parentDev: bigint | undefined;
+  readonly name: string;
+  /** Full path as a byte string: what excludes, notices and the entry's name go by. */
+  readonly path: string;
+  /** Sources that it belongs to. */
+  readonly sources: readonly SourceTally[];
+}
+
+/** A folder whose entry is written and whose content comes next; whoever gets it closes `fd`. */
+export interface OpenedFolder {
+  readonly name: string;
+  readonly path: string;
+  readonly fd: number;
+  readonly stat: BigIntStats;
+  readonly sources: readonly SourceTally[];
+}
+
+export interface VisitTools {
+  readonly writer: BlockWriter;
+  readonly rule: CutRule;
+  readonly excludes: Excludes;
+  readonly ownPaths: OwnPaths;
+  readonly tally: Tally;
+  /** Undefined: hard links are stored as copies. */
+  readonly hardLinks: HardLinks | undefined;
+  readonly openFile: FileOpener;
+  /** Throws when the archive is no longer wanted. */
+  checkAbort(): void;
+}
+
+/** Stores what lies at a place; gives the folder back if it is one that is to be entered. */
+export type Visit = (place: Place) => OpenedFolder | undefined;
+
+/** How often a name that becomes something else between two calls is looked at again. */
+const MOST_LOOKS = 5;
+/** Readers refuse extended headers of more than 1 MiB (Go's archive/tar, node-tar). */
+const MAX_PAX_BYTES = 1_000_000;
+/** The name no longer means what the listing said. */
+const CHANGED = Symbol("changed");
+const CHANGED_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ENXIO"]);
+
+type Outcome = OpenedFolder | undefined | typeof CHANGED;
+
+export function createVisit(tools: VisitTools): Visit {
+  const { writer, excludes, ownPaths, tally } = tools;
+
+  const store = (place: Place, stat: BigIntStats, isFirstLook: boolean): Outcome => {
+    if (stat.isDirectory()) return storeFolder(place, stat);
+    if (excludes.dropsEntry(place.path)) return undefined;
+    if (stat.isFile()) return storeRegular(place, stat, isFirstLook);
+    if (stat.isSymbolicLink()) return storeSymlink(place, stat);
+    if (stat.isSocket()) {
+      tally.notice("socket", place.path, "a socket: left out");
+      return undefined;
+    }
+    const type = stat.isFIFO() ? "fifo" : stat.isCharacterDevice() ? "character-device" : "block-device";
+    if (storeHeader(place, stat, type, "")) tally.count("others", place.sources);
+    return undefined;
+  };
+
+  const storeFolder = (place: Place, seen: BigIntStats): Outcome => {
+    const dropped = excludes.dropsEntry(place.path);
+    let fd: number;
+    try {
+      fd = openFolder(place.parentFd, place.name);
+    } catch (error) {
+      if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
+      if (!dropped && storeHeader(place, seen, "directory", "")) tally.count("directories", place.sources);
+      tally.notice("unreadable", place.path, `${causeOf(error)}: its content was left out`);
+      return undefined;
+    }
+    let handedOver = false;
+    try {
+      const stat = fstatSync(fd, { bigint: true });
+      if (isOwn(place, stat)) return undefined;
+      noticeIfReplaced(place, seen, stat);
+      if (!dropped) {
+        if (!storeHeader(place, stat, "directory", "")) return undefined;
+        tally.count("directories", place.sources);
+      }
+      const kernel = stat.dev === place.parentDev ? undefined : kernelFileSystem(fd);
+      if (kernel !== undefined) {
+        tally.notice("crossed", place.path, `a ${kernel} file system: its content was left out`);
+        return undefined;
+      }
+      handedOver = true;
+      return { name: place.name, path: place.path, fd, stat, sources: place.sources };
+    } finally {
+      if (!handedOver) closeSync(fd);
+    }
+  };
+
+  const storeRegular = (place: Place, seen: BigIntStats, isFirstLook: boolean): Outcome => {
+    // Nothing to read: no reason to open it. What the kernel shows in files of size 0 is left alone, too.
+    if (seen.size === 0n) {
+      storeContent(place, seen, undefined);
+      return undefined;
+    }
+    let fd: number;
+    try {
+      fd = tools.openFile(place.parentFd, place.name, Number(seen.uid));
+    } catch (error) {
+      if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
+      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      return undefined;
+    }
+    try {
+      const stat = fstatSync(fd, { bigint: true });
+      if (!stat.isFile()) return CHANGED;
+      if (isOwn(place, stat)) return undefined;
+      if (isFirstLook) noticeIfReplaced(place, seen, stat);
+      storeContent(place, stat, fd);
+      return undefined;
+    } finally {
+      closeSync(fd);
+    }
+  };
+
+  const storeContent = (place: Place, stat: BigIntStats, fd: number | undefined): void => {
+    const shared = stat.nlink > 1n ? tools.hardLinks : undefined;
+    const first = shared?.stored(stat);
+    if (first !== undefined) {
+      if (storeHeader(place, stat, "hardlink", first)) tally.count("hardlinks", place.sources);
+      return;
+    }
+    const header = headerFor(place, stat, "file", "", Number(stat.size));
+    if (header === undefined) return;
+    if (fd === undefined) {
+      writeOnlyHeader(header);
+    } else {
+      const stored = storeFile(fd, header, writer, tools.rule, tools.checkAbort);
+      tally.read(stored.bytesRead, place.sources);
+      const size = `${stat.size} bytes`;
+      const zeros = "the rest was filled with zeros";
+      if (stored.outcome === "unreadable") {
+        tally.notice("unreadable", place.path, `${causeOf(stored.error)}: left out`);
+        return;
+      }
+      if (stored.outcome === "failed") {
+        tally.notice("unreadable", place.path, `${causeOf(stored.error)} after ${stored.bytesRead} of ${size}: ${zeros}`);
+      } else if (stored.outcome === "shrunk") {
+        tally.notice("shrunk", place.path, `shrank from ${size} to ${stored.bytesRead} while being read: ${zeros}`);
+      } else if (stored.outcome === "grew") {
+        tally.notice("grew", place.path, `grew while being read: stored at its first-seen size of ${size}`);
+      }
+    }
+    shared?.remember(stat, header.entry.path);
+    tally.count("files", place.sources);
+  };
+
+  const storeSymlink = (place: Place, stat: BigIntStats): Outcome => {
+    let target: string;
+    try {
+      target = readlinkSync(below(place.parentFd, place.name), { encoding: "latin1" });
+    } catch (error) {
+      if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
+      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      return undefined;
+    }
+    if (storeHeader(place, stat, "symlink", target)) tally.count("symlinks", place.sources);
+    return undefined;
+  };
+
+  const storeHeader = (place: Place, stat: BigIntStats, type: TarType, linkPath: string): boolean => {
+    const header = headerFor(place, stat, type, linkPath, 0);
+    if (header === undefined) return false;
+    writeOnlyHeader(header);
+    return true;
+  };
+
+  const writeOnlyHeader = (header: PreparedHeader): void => {
+    writer.beginEntry(header.entry.path, header.bytes, 0);
+    writeHeader(writer.buffer, writer.used, header);
+    writer.used += header.bytes;
+  };
+
+  const headerFor = (
+    place: Place, stat: BigIntStats, type: TarType, linkPath: string, sizeBytes: number,
+  ): PreparedHeader | undefined => {
+    const device = type === "character-device" || type === "block-device" ? stat.rdev : 0n;
+    const header = prepareHeader({
+      type,
+      path: entryPath(place.path, type === "directory"),
+      mode: Number(stat.mode) & 0o7777,
+      uid: Number(stat.uid),
+      gid: Number(stat.gid),
+      sizeBytes,
+      mtimeNs: stat.mtimeNs,
+      linkPath,
+      deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
+      deviceMinor: Number((device & 0xffn) | ((device >> 12n) & 0xfff00n)),
+    });
+    if (header.pax.length <= MAX_PAX_BYTES && header.bytes <= MAX_HEADER_BYTES) return header;
+    tally.notice("unreadable", place.path.slice(0, 200), "its path is longer than readers of tar accept: left out");
+    return undefined;
+  };
+
+  const isOwn = (place: Place, stat: BigIntStats): boolean => {
+    if (!ownPaths.has(place.path, stat)) return false;
+    tally.notice("own", place.path, "written by the backup itself: left out");
+    return true;
+  };
+
+  const noticeIfReplaced = (place: Place, seen: BigIntStats, stat: BigIntStats): void => {
+    if (seen.ino === stat.ino && seen.dev === stat.dev) return;
+    tally.notice("replaced", place.path, "replaced while being read: the new one was stored");
+  };
+
+  const look = (place: Place): BigIntStats | undefined => {
+    try {
+      return lstatSync(below(place.parentFd, place.name), { bigint: true });
+    } catch (error) {
+      if (excludes.dropsEntry(place.path) || excludes.prunes(place.path, true)) return undefined;
+      if (systemCode(error) === "ENOENT") tally.notice("vanished", place.path, "gone before it could be read: left out");
+      else tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      return undefined;
+    }
+  };
+
+  return (place) => {
+    tools.checkAbort();
+    for (let looks = 1; looks <= MOST_LOOKS; looks += 1) {
+      const stat = look(place);
+      if (stat === undefined || excludes.prunes(place.path, stat.isDirectory()) || isOwn(place, stat)) return undefined;
+      const outcome = store(place, stat, looks === 1);
+      if (outcome !== CHANGED) return outcome;
+    }
+    tally.notice("vanished", place.path, "kept changing into something else: left out");
+    return undefined;
+  };
+}
+
+function entryPath(path: string, isFolder: boolean): string {
+  // The root folder has no name of its own; tar programs call it `./`.
+  if (path === "/") return "./";
+  return isFolder ? `${path.slice(1)}/` : path.slice(1);
+}
+
+/** `EACCES: permission denied` without the system call and its path, which means nothing to a reader. */
+export function causeOf(error: unknown): string {
+  const message = messageOf(error);
+  return /^E[A-Z0-9]+: [^,]*/.exec(message)?.[0] ?? message;
+}

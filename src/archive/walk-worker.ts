@@ -1,0 +1,138 @@
+import { existsSync } from "node:fs";
+import type { MessagePort } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { ArchiveNotice } from "../contracts/archive.ts";
+import { UserError, messageOf } from "../lib/errors.ts";
+import { printablePath } from "../lib/printable.ts";
+import type { BlockSink } from "./block-writer.ts";
+import { createBlockWriter } from "./block-writer.ts";
+import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
+import { createExcludes } from "./exclude.ts";
+import { createHardLinks } from "./hard-links.ts";
+import { END_BYTES } from "./headers.ts";
+import { createFileOpener } from "./open-file.ts";
+import { createOwnPaths } from "./own-paths.ts";
+import { planSources } from "./sources.ts";
+import { createTally, sourceResult } from "./tally.ts";
+import { createVisit } from "./visit.ts";
+import { walkSources } from "./walk.ts";
+import type { BufferMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
+import { CONTROL } from "./worker-protocol.ts";
+
+/**
+ * The thread that walks and reads. It never returns to its event loop before it is done: it takes messages and waits
+ * with synchronous calls, and learns of an abort through shared memory.
+ */
+
+/** Notices travel in lists; few lists may be under way, so that a folder of a million sockets needs no memory. */
+const NOTICES_PER_LIST = 200;
+const LISTS_UNDER_WAY = 8;
+/** A lost wake-up must not hold the walk for longer. */
+const LONGEST_WAIT_MS = 250;
+
+const ABORTED = Symbol("aborted");
+
+function run(port: MessagePort, data: WalkWorkerData): void {
+  const { options } = data;
+  const control = new Int32Array(data.control);
+  const post = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  const checkAbort = (): void => {
+    if (Atomics.load(control, CONTROL.aborted) !== 0) throw ABORTED;
+  };
+  const waitUntil = <T>(ready: () => T | undefined): T => {
+    while (true) {
+      checkAbort();
+      const seen = Atomics.load(control, CONTROL.wakeUps);
+      const value = ready();
+      if (value !== undefined) return value;
+      Atomics.wait(control, CONTROL.wakeUps, seen, LONGEST_WAIT_MS);
+    }
+  };
+
+  let notices: ArchiveNotice[] = [];
+  let listsSent = 0;
+  const sendNotices = (): void => {
+    if (notices.length === 0) return;
+    waitUntil(() => (listsSent - Atomics.load(control, CONTROL.noticesTaken) < LISTS_UNDER_WAY ? true : undefined));
+    post({ type: "notices", notices });
+    notices = [];
+    listsSent += 1;
+  };
+  let current = "";
+  const tally = createTally((notice) => {
+    notices.push(notice);
+    if (notices.length >= NOTICES_PER_LIST) sendNotices();
+  });
+
+  let buffersMade = 0;
+  const sink: BlockSink = {
+    emptyBuffer: () =>
+      Buffer.from(
+        waitUntil(() => {
+          const message = receiveMessageOnPort(port)?.message as BufferMessage | undefined;
+          if (message !== undefined) return message.buffer;
+          if (buffersMade === data.buffers) return undefined;
+          buffersMade += 1;
+          return new ArrayBuffer(blockCapacityBytes(CUT_RULE));
+        }),
+      ),
+    send(buffer, bytes) {
+      sendNotices();
+      const whole = buffer.buffer as ArrayBuffer;
+      const { bytesRead, counts } = tally;
+      const shown = printablePath(Buffer.from(current, "latin1"));
+      post({ type: "block", buffer: whole, bytes, files: counts.files, bytesRead, current: shown }, [whole]);
+    },
+  };
+
+  if (!existsSync("/proc/self/fd")) {
+    throw new UserError("/proc is not mounted", { hint: "mount /proc: without it, files can't be read safely" });
+  }
+  const writer = createBlockWriter(CUT_RULE, sink);
+  const ownPaths = createOwnPaths(options.ownPaths);
+  const plan = planSources(options.sources);
+  const visitEntry = createVisit({
+    writer,
+    rule: CUT_RULE,
+    excludes: createExcludes(options.excludeRegexp, options.excludeGlobs),
+    ownPaths,
+    tally,
+    hardLinks: options.hardlinks === "link" ? createHardLinks() : undefined,
+    openFile: createFileOpener(),
+    checkAbort,
+  });
+  walkSources(plan, {
+    tally,
+    ownPaths,
+    visit(place) {
+      current = place.path;
+      return visitEntry(place);
+    },
+  });
+  writer.cut();
+  writer.buffer.fill(0, 0, END_BYTES);
+  writer.used = END_BYTES;
+  writer.cut();
+  sendNotices();
+  post({
+    type: "end",
+    counts: tally.counts,
+    bytesRead: tally.bytesRead,
+    sources: plan.given.map((source) => sourceResult(source.text, source.tally)),
+    notices: tally.notices,
+    incomplete: tally.incomplete,
+  });
+}
+
+if (parentPort !== null) {
+  try {
+    run(parentPort, workerData as WalkWorkerData);
+  } catch (error) {
+    if (error !== ABORTED) {
+      const hint = error instanceof UserError ? (error.hint ?? "") : undefined;
+      const stack = error instanceof Error ? error.stack : undefined;
+      parentPort.postMessage({ type: "failed", message: messageOf(error), hint, stack } satisfies WorkerMessage);
+    }
+  }
+  parentPort.close();
+}

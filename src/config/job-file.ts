@@ -1,0 +1,61 @@
+import { messageOf, UserError } from "../lib/errors.ts";
+import { parseEnvFile, type EnvFile } from "./env-file.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { readLayer, type Layer } from "./layer.ts";
+import { misspeltKeys, secretsUnderMisspeltKeys } from "./misspelt.ts";
+import type { Catalogue } from "./parts.ts";
+import type { Problem } from "./problem.ts";
+import { readSmallFile } from "./read-file.ts";
+
+export interface JobFileContent {
+  readonly layer: Layer;
+  /** Its pairs, declared or not. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+  readonly readable: boolean;
+  readonly fingerprint: string;
+}
+
+/** Reads one config file. An unreadable one gives an empty layer and an error. */
+export function readJobFile(path: string, processEnvironment: Readonly<Record<string, string>>, catalogue: Catalogue): JobFileContent {
+  let bytes: Buffer;
+  try {
+    bytes = readSmallFile(path);
+  } catch (error) {
+    const why = error instanceof UserError ? error.message : messageOf(error);
+    return {
+      layer: readLayer(new Map(), catalogue, path),
+      environment: {},
+      problems: [{ severity: "error", file: path, message: `the file can't be read: ${why}` }],
+      readable: false,
+      fingerprint: "",
+    };
+  }
+  const parsed = parseEnvFile(bytes, processEnvironment);
+  const layer = readLayer(parsed.pairs, catalogue, path);
+  const environment: Record<string, string> = {};
+  for (const [key, { value }] of parsed.pairs) environment[key] = value;
+  return {
+    layer: { ...layer, secrets: [...layer.secrets, ...secretsUnderMisspeltKeys(parsed.pairs, catalogue)] },
+    environment,
+    problems: [
+      ...parsed.problems.map(({ line, key, message }): Problem => ({ severity: "error", file: path, line, message, ...(key === undefined ? {} : { key }) })),
+      ...parsed.repeated.map(({ key, line }): Problem => ({ severity: "warning", file: path, line, key, message: "is set more than once in this file; the last one counts" })),
+      ...unsetVariables(parsed, path, catalogue),
+      ...misspeltKeys(parsed.pairs, catalogue, path),
+    ],
+    readable: true,
+    fingerprint: fingerprint(bytes),
+  };
+}
+
+/** In a secret the "name" is a piece of the secret itself, so it is not named. */
+function unsetVariables({ unset }: EnvFile, file: string, catalogue: Catalogue): Problem[] {
+  return unset.map(({ name, key, line }): Problem => {
+    const setting = catalogue.find(key) ?? catalogue.findByFileKey(key);
+    const place = { severity: "warning", file, line, key } as const;
+    if (setting?.secret === true) return { ...place, message: "a $ in it begins a variable that is not set, which became nothing; write a secret in single quotes" };
+    const mayBeNamed = setting !== undefined && setting.kind !== "url";
+    return { ...place, message: `${mayBeNamed ? `$${name}` : "a variable in it"} is not set and became nothing; for a plain $ use single quotes` };
+  });
+}

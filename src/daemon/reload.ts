@@ -1,0 +1,57 @@
+import type { Log } from "../contracts/log.ts";
+import type { LoadedConfig, LoadedJob } from "../config/load.ts";
+import { firstRunning, mergeReload, type ReloadMessage, type RunningConfig } from "../config/reload.ts";
+import { describeProblems } from "../config/describe.ts";
+import { watchFolder } from "../config/watch.ts";
+import { messageOf } from "../lib/errors.ts";
+
+export interface ReloadOptions {
+  readonly loaded: LoadedConfig;
+  reload(): Promise<LoadedConfig>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** What must not be shown from now on; called before anything about the change is said. */
+  onSecrets(secrets: ReadonlySet<string>): void;
+  onJobs(jobs: readonly LoadedJob[]): void;
+  /** A job whose configuration is broken, with what is wrong; once for each content. */
+  onBroken(job: string, problems: readonly string[]): void;
+}
+
+/** Follows the config folder. A change replaces the jobs; a broken file keeps its job's last good version, and is said. */
+export function watchConfig(options: ReloadOptions): void {
+  const { loaded, log, signal } = options;
+  const { folder } = loaded;
+  if (folder === undefined) return;
+  let running: RunningConfig = firstRunning(loaded);
+  let watched = loaded.watched;
+  let shown = warningsOf(loaded);
+
+  const change = async (): Promise<void> => {
+    try {
+      const next = await options.reload();
+      if (signal.aborted) return;
+      running = mergeReload(running, next);
+      watched = next.watched;
+      options.onSecrets(running.secrets);
+      for (const message of running.messages) say(message, options);
+      const warnings = warningsOf(next);
+      for (const line of warnings) if (!shown.has(line)) log.warn(line);
+      shown = warnings;
+      options.onJobs(running.jobs);
+    } catch (thrown) {
+      log.error(`reading the configuration again failed, the jobs stay as they were: ${messageOf(thrown)}`);
+    }
+  };
+  watchFolder({ folder, signal, extraPaths: () => watched, onChange: () => void change() });
+}
+
+function say({ level, job, text, problems }: ReloadMessage, { log, onBroken }: ReloadOptions): void {
+  const about = job === undefined ? log : log.with({ job });
+  about[level](text);
+  for (const line of problems ?? []) about.error(line);
+  if (job !== undefined && problems !== undefined) onBroken(job, problems);
+}
+
+function warningsOf(loaded: LoadedConfig): ReadonlySet<string> {
+  return new Set(describeProblems(loaded.problems.filter(({ severity }) => severity === "warning")));
+}
