@@ -44,7 +44,7 @@ describe("names of archives", () => {
 
   it("refuses what no file system takes, quickly", () => {
     expect(checkFilename("x".repeat(256), plain).error).toContain("over 255 bytes");
-    expect(checkFilename(`${"ü".repeat(128)}`, plain).error).toContain("over 255 bytes");
+    expect(checkFilename("ü".repeat(128), plain).error).toContain("over 255 bytes");
     expect(checkFilename(`${"x".repeat(300)}/y`, plain).error).toBeUndefined();
     expect(checkFilename(" ".repeat(1_000_000), plain).error).toContain("longer than 4096");
   });

@@ -42,6 +42,7 @@ export function readJobFile(path: string, processEnvironment: Readonly<Record<st
       ...parsed.problems.map(({ line, key, message }): Problem => ({ severity: "error", file: path, line, message, ...(key === undefined ? {} : { key }) })),
       ...parsed.repeated.map(({ key, line }): Problem => ({ severity: "warning", file: path, line, key, message: "is set more than once in this file; the last one counts" })),
       ...unsetVariables(parsed, path, catalogue),
+      ...swallowedSettings(parsed, path, catalogue),
       ...misspeltKeys(parsed.pairs, catalogue, path),
     ],
     readable: true,
@@ -49,13 +50,29 @@ export function readJobFile(path: string, processEnvironment: Readonly<Record<st
   };
 }
 
+/** A line inside a quoted value that sets a setting: the quote was meant to end before. */
+function swallowedSettings({ pairs }: EnvFile, file: string, catalogue: Catalogue): Problem[] {
+  const problems: Problem[] = [];
+  for (const [key, { value, line }] of pairs) {
+    if (!value.includes("\n")) continue;
+    const inside = value.split("\n").slice(1).map((text) => ASSIGNMENT.exec(text)?.[1] ?? "");
+    const swallowed = inside.find((name) => catalogue.find(name) !== undefined || catalogue.findByFileKey(name) !== undefined);
+    if (swallowed === undefined) continue;
+    problems.push({ severity: "error", file, line, key, message: `its quoted value runs over the line that sets ${swallowed}; a quote is missing or one too many` });
+  }
+  return problems;
+}
+
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*[=:]/;
+
 /** In a secret the "name" is a piece of the secret itself, so it is not named. */
-function unsetVariables({ unset }: EnvFile, file: string, catalogue: Catalogue): Problem[] {
+function unsetVariables({ unset, pairs }: EnvFile, file: string, catalogue: Catalogue): Problem[] {
   return unset.map(({ name, key, line }): Problem => {
     const setting = catalogue.find(key) ?? catalogue.findByFileKey(key);
     const place = { severity: "warning", file, line, key } as const;
     if (setting?.secret === true) return { ...place, message: "a $ in it begins a variable that is not set, which became nothing; write a secret in single quotes" };
-    const mayBeNamed = setting !== undefined && setting.kind !== "url";
+    // On a later line of a value over several lines it may belong to a secret that a missing quote made part of it.
+    const mayBeNamed = setting !== undefined && setting.kind !== "url" && pairs.get(key)?.line === line;
     return { ...place, message: `${mayBeNamed ? `$${name}` : "a variable in it"} is not set and became nothing; for a plain $ use single quotes` };
   });
 }

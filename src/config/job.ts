@@ -55,7 +55,7 @@ export async function buildJob(input: JobInput): Promise<BuiltJob> {
     const value = layer.values.get(setting.key);
     if (value === undefined) continue;
     const at = placeOf(setting, layer, value);
-    const found = value.text === "" ? takeEmpty(setting) : await takeValue(setting, value.text, context);
+    const found = value.text === "" ? takeEmpty(setting) : await takeValue(setting, value, context);
     problems.push(...found.problems.map((problem) => ({ ...at, ...problem })));
     if (found.path !== undefined) paths.push(found.path);
     if (found.text === undefined) continue;
@@ -91,7 +91,7 @@ function takeEmpty(setting: Setting): Taken {
   }
 }
 
-async function takeValue(setting: Setting, text: string, context: FilenameContext): Promise<Taken> {
+async function takeValue(setting: Setting, { text, origin }: RawValue, context: FilenameContext): Promise<Taken> {
   try {
     const proven = await proveValue(setting, text, context);
     const problems: Pick<Problem, "severity" | "message">[] = proven.warnings.map((message) => ({ severity: "warning", message }));
@@ -100,7 +100,9 @@ async function takeValue(setting: Setting, text: string, context: FilenameContex
     }
     return { text: proven.text, problems, ...(proven.path === undefined ? {} : { path: proven.path }) };
   } catch (error) {
-    return { problems: [{ severity: "error", message: `${messageOf(error)}${quoteValue(setting, text)}` }] };
+    // What was read from a file may be any file's content, so it is not quoted.
+    const quoted = origin.kind === "key-file" ? "" : quoteValue(setting, text);
+    return { problems: [{ severity: "error", message: `${messageOf(error)}${quoted}` }] };
   }
 }
 

@@ -13,10 +13,11 @@ const LONGEST_SHOWN = 40;
 /** What a message may say of a bad value: ` ("value")` on one line and shortened, or nothing where it may be secret. */
 export function quoteValue(setting: Setting, value: string): string {
   if (setting.secret === true || setting.kind === "pem" || looksSecret(value)) return "";
-  const shown = printablePath(value);
-  const [...characters] = shown;
-  const short = characters.length > LONGEST_SHOWN ? `${characters.slice(0, LONGEST_SHOWN).join("")}...` : shown;
-  return ` (it is "${short}")`;
+  // Only the first line: a quote that was not closed makes the lines below, secrets among them, part of the value.
+  const [line = ""] = value.split(/[\r\n]/, 1);
+  const characters = [...printablePath(line.slice(0, 4 * LONGEST_SHOWN))];
+  const short = characters.slice(0, LONGEST_SHOWN).join("");
+  return ` (it is "${short}${short.length < line.length || line.length < value.length ? "..." : ""}")`;
 }
 
 /** A whole value as `print-config` shows it. */

@@ -30,7 +30,7 @@ const LEFTOVER = /^#.*#$|~$|\.(?:sw[a-z]|bak|orig|rej|tmp|dpkg-(?:old|new|dist|t
 export function listFolder(folder: string): FolderListing {
   let names: Buffer[];
   try {
-    names = readdirSync(folder, { encoding: "buffer" }).sort(Buffer.compare);
+    names = readdirSync(folder, { encoding: "buffer" }).toSorted((a, b) => Buffer.compare(a, b));
   } catch (error) {
     const problem: Problem = { severity: "error", file: folder, message: `the config folder can't be read: ${folderReason(error)}` };
     return { folder, files: [], problems: [problem], readable: false };

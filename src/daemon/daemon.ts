@@ -13,7 +13,8 @@ import { createQueue } from "./queue.ts";
 import { createNoteKeeper } from "./notes.ts";
 import { configReport, skippedReport } from "./reports.ts";
 import { watchConfig } from "./reload.ts";
-import { describeSchedule } from "./describe.ts";
+import { describeSchedule, scheduleOf } from "./describe.ts";
+import { trimMemory } from "./trim.ts";
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
@@ -31,6 +32,8 @@ export interface DaemonOptions {
 
 /** A child gets this long after SIGTERM to restart containers, clean up, record and notify. */
 const CHILD_GRACE_MS = 8_000;
+/** By then the configuration has been read a second time, and the heal child has ended. */
+const TRIM_AFTER_START_MS = 6_000;
 
 /**
  * The small process that stays: it knows when jobs are due and starts a child for each, one at a time. It loads no
@@ -76,6 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         if (!options.signal.aborted) await heal();
       }
       await notes.flush();
+      trimMemory();
     },
     onSkipped(fire) {
       log.warn("still running (or waiting) from the last time, so this run is skipped", { job: fire.job });
@@ -96,11 +100,16 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     onTick: () => void runtime.touchHeartbeat(),
   });
 
+  const said = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
     jobs = new Map(next.map((job) => [job.name, job]));
     scheduler.replace(next);
     const times = scheduler.nextTimes();
-    for (const job of next) log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
+    for (const job of next) {
+      const schedule = scheduleOf(job);
+      if (said.get(job.name) !== schedule) log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
+      said.set(job.name, schedule);
+    }
     runtime.writeDaemon({
       startedAt: new Date(startedAtMs).toISOString(),
       jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })),
@@ -125,10 +134,12 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     },
   });
 
+  const trimTimer = setTimeout(trimMemory, TRIM_AFTER_START_MS);
   await new Promise<void>((resolve) => {
     if (options.signal.aborted) resolve();
     else options.signal.addEventListener("abort", () => resolve(), { once: true });
   });
+  clearTimeout(trimTimer);
   log.info("stopping");
   scheduler.stop();
   queue.close();

@@ -48,6 +48,11 @@ async function* pieces(pauseMs = 0): AsyncGenerator<Uint8Array> {
   }
 }
 
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  throw new DestinationError("unavailable", "the disk went away");
+}
+
 async function stage(local: Destination | undefined, signal: AbortSignal): Promise<StagedArchive> {
   return await openStage({ name: "a.tar", owner: OWNER, local, spoolFolder: path.join(root, "spool"), neededBytes: 0, signal });
 }
@@ -140,10 +145,6 @@ it("stores nothing anywhere of an archive that failed, and does not send it agai
   const remote = store("remote", () => Promise.resolve());
   const staged = await stage(local, signal);
   const delivery = deliverAll(staged, [local, remote], { name: "a.tar", owner: OWNER, signal, retry: fast });
-  async function* broken(): AsyncGenerator<Uint8Array> {
-    yield bytes;
-    throw new DestinationError("unavailable", "the disk went away");
-  }
   await failureOf(staged.write(broken(), signal));
   const reports = await delivery;
   await staged.discard();
@@ -163,6 +164,18 @@ it("a local folder that can't take the archive fails alone; another local-kind s
   expect(reports.map(({ status }) => status)).toEqual(["failed", "stored"]);
   expect(reports[0]?.error).toContain("does not exist");
   expect(failedDelivery(missing, new Error("x"), 5, 1)).toEqual({ destination: missing.label, kind: "local", status: "failed", durationMs: 5, attempts: 1, error: "x" });
+});
+
+it("does not try a local folder again that failed while the archive was written", async () => {
+  const { signal } = new AbortController();
+  const local = folderDestination("home");
+  const other = folderDestination("other");
+  const localFailure = { destination: local, error: new DestinationError("full", "not enough space") };
+  const staged = await openStage({ name: "a.tar", owner: OWNER, local: undefined, localFailure, spoolFolder: path.join(root, "spool"), neededBytes: 0, signal });
+  await staged.write(pieces(), signal);
+  const reports = await deliverAll(staged, [local, other], { name: "a.tar", owner: OWNER, signal });
+  await staged.discard();
+  expect(reports.map(({ status, error }) => [status, error])).toEqual([["failed", "not enough space"], ["stored", undefined]]);
 });
 
 it("cleans leftovers everywhere and collects what went wrong", async () => {

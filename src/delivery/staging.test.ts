@@ -32,6 +32,13 @@ async function* pieces(bytes: Buffer, pieceBytes: number, pauseMs = 0): AsyncGen
   }
 }
 
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield sampleBytes(300_000);
+  throw new Error("engine broke");
+}
+
+const refuse = (): Promise<void> => Promise.reject(new Error("the source has no file"));
+
 async function readSlowly(source: AsyncIterable<Uint8Array>, pauseMs: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) {
@@ -119,10 +126,6 @@ describe("failures", () => {
     const staged = await openStage(options());
     const reader = readSlowly(staged.source.read(0, signal), 0);
     const finished = staged.source.finished;
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield sampleBytes(300_000);
-      throw new Error("engine broke");
-    }
     const outcomes = await Promise.allSettled([staged.write(broken(), signal), reader, finished, readSlowly(staged.source.read(0, signal), 0)]);
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "engine broke" } });
     await staged.discard();
@@ -132,8 +135,7 @@ describe("failures", () => {
   it("of the last check keep readers from ever seeing the end", async () => {
     const staged = await openStage(options());
     const reader = readSlowly(staged.source.read(0, signal), 0);
-    const confirm = (): Promise<void> => Promise.reject(new Error("the source has no file"));
-    const outcomes = await Promise.allSettled([staged.write(pieces(sampleBytes(100_000), 1000), signal, { confirm }), reader]);
+    const outcomes = await Promise.allSettled([staged.write(pieces(sampleBytes(100_000), 1000), signal, { confirm: refuse }), reader]);
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "the source has no file" } });
     await staged.discard();
   });

@@ -1,4 +1,5 @@
 import { unicodeClass } from "./re2-names.ts";
+import { clipped } from "./text.ts";
 
 /**
  * Go's expressions for the engine: the engine parses them as Go does, except for the names of Unicode classes, of which
@@ -11,6 +12,9 @@ import { unicodeClass } from "./re2-names.ts";
  */
 const MOST_INSTRUCTIONS = 100_000;
 
+/** Reading an expression may take time in proportion to the square of its length, so that is bounded too. */
+const LONGEST_PATTERN = 65_536;
+
 interface Scanner {
   readonly pattern: string;
   at: number;
@@ -22,6 +26,7 @@ interface Scanner {
 
 /** @throws Error for a class that Go does not know, and for an expression that would need too much memory */
 export function translatePattern(pattern: string): string {
+  if (pattern.length > LONGEST_PATTERN) throw tooLarge();
   const scanner: Scanner = { pattern, at: 0, isInClass: false, groups: 0, out: "" };
   const size = createSizeEstimate();
   while (scanner.at < pattern.length) {
@@ -29,7 +34,7 @@ export function translatePattern(pattern: string): string {
     if (pattern[start] === "\\") copyEscape(scanner, size);
     else if (scanner.isInClass) copyInClass(scanner);
     else copyOutsideClass(scanner, size);
-    if (size.total() > MOST_INSTRUCTIONS) throw new Error("error parsing regexp: expression too large");
+    if (size.total() > MOST_INSTRUCTIONS) throw tooLarge();
   }
   return scanner.out;
 }
@@ -78,8 +83,12 @@ function engineClass(name: string, isNegated: boolean, isInClass: boolean): stri
   return name === "LC" && !isInClass ? `(?-i:${plain})` : plain;
 }
 
+function tooLarge(): Error {
+  return new Error("error parsing regexp: expression too large");
+}
+
 function unknownClass(text: string): Error {
-  return new Error(`error parsing regexp: invalid character class range: \`${text}\``);
+  return new Error(`error parsing regexp: invalid character class range: \`${clipped(text)}\``);
 }
 
 function copyInClass(scanner: Scanner): void {

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { RE2JS } from "re2js";
 import { translatePattern } from "./re2-translate.ts";
+import { clipped } from "./text.ts";
 import { goText, goTextWithOffsets } from "./utf8.ts";
 
 /** A compiled expression. Any input takes time in proportion to its length, whatever the expression. */
@@ -19,7 +20,7 @@ export interface Re2 {
 export function compileRe2(pattern: string | Uint8Array): Re2 {
   const isValid = typeof pattern === "string" ? pattern.isWellFormed() : isUtf8(pattern);
   if (!isValid) throw new Error("error parsing regexp: invalid UTF-8");
-  const compiled = RE2JS.compile(translatePattern(goText(pattern)));
+  const compiled = compile(translatePattern(goText(pattern)));
   return {
     test: (text) => compiled.test(goText(text)),
     find: (text) => {
@@ -28,4 +29,15 @@ export function compileRe2(pattern: string | Uint8Array): Re2 {
       return matcher.find() ? [input.byteOffsetAt(matcher.start(0)), input.byteOffsetAt(matcher.end(0))] : undefined;
     },
   };
+}
+
+/** The engine's own kinds of error are no concern of anyone else, and it quotes the whole expression. */
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (thrown) {
+    throw new Error(thrown instanceof Error ? clipped(thrown.message) : "the expression cannot be read", {
+      cause: thrown,
+    });
+  }
 }

@@ -1,7 +1,7 @@
 /** Everything that Go's `unicode.IsSpace` calls white space; JavaScript's own set differs in two characters. */
 const SPACES = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-const LONGEST_QUOTE = 80;
+const LONGEST_QUOTE = 120;
 
 /** Go's `strings.TrimSpace`. */
 export function trimGoSpace(text: string): string {

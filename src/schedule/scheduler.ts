@@ -1,7 +1,6 @@
 import type { Job } from "../contracts/job.ts";
 import type { RunTrigger } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
-import { createHash } from "node:crypto";
 import { parseCron, type CronSchedule } from "../golang/cron.ts";
 import { zoneOf } from "../lib/zone-setting.ts";
 import { BACKUP_CATCH_UP, BACKUP_CRON_EXPRESSION, BACKUP_JITTER } from "./settings.ts";
@@ -163,6 +162,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
 /** The same for the same host and job at every start, so that many sidecars of one machine don't all begin at once. */
 export function stableSpread(host: string, job: string): number {
-  const digest = createHash("sha256").update(`${host}\0${job}`).digest();
-  return (digest.readUInt32BE(0) / 2 ** 32) * CATCH_UP_SPREAD_MS;
+  return Math.floor((hash32(`${host}\0${job}`) / 2 ** 32) * CATCH_UP_SPREAD_MS);
+}
+
+/** FNV-1a with a final mix (MurmurHash3's), so that similar names spread as well; a crypto library is not loaded for it. */
+function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -50,9 +50,7 @@ export interface OpenOptions {
  * @throws {DamagedDatabase} {@link NewerDatabase} or the system's or SQLite's error (read-only, full, locked, …)
  */
 export function openForWriting({ sqlite, file, busyTimeoutMs, onUnreadable }: OpenOptions): RunStore {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) createPrivate(file);
-  else if (!stat.isFile()) throw new Error("history.db is not a regular file");
+  if (!isThere(file)) createPrivate(file);
   const unclean = isUnclean(file);
   return withDatabase(file, () => new sqlite(file, { timeout: busyTimeoutMs, fileMustExist: true }), (db) => {
     db.pragma("foreign_keys = ON");
@@ -75,6 +73,7 @@ export function openForWriting({ sqlite, file, busyTimeoutMs, onUnreadable }: Op
  * @throws as {@link openForWriting}
  */
 export function openForReading({ sqlite, file, busyTimeoutMs, onUnreadable }: OpenOptions): RunStore | undefined {
+  isThere(file);
   const options = { readonly: true, fileMustExist: true, timeout: busyTimeoutMs };
   const prepare = (db: Database.Database): RunStore | undefined => {
     db.pragma("trusted_schema = OFF");
@@ -113,6 +112,13 @@ export function isDamage(error: unknown): boolean {
 export function isSqliteError(error: unknown, ...prefixes: readonly string[]): boolean {
   const code = systemCode(error);
   return code !== undefined && prefixes.some((prefix) => code === prefix || code.startsWith(`${prefix}_`));
+}
+
+/** Throws for anything but a regular file: opening a FIFO would wait for ever. */
+function isThere(file: string): boolean {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat?.isFile() === false) throw new Error("history.db is not a regular file");
+  return stat !== undefined;
 }
 
 /** SQLite would make it readable for all that the umask lets; its companions take over the mode. */

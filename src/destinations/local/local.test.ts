@@ -119,13 +119,15 @@ describe("what stands in its way", () => {
     expect(fs.existsSync(path.join(root, "nothing"))).toBe(false);
   });
 
-  it("a folder that appears while the archive is written is an error and stays", async () => {
+  it.each(["folder", "link"])("a %s that appears while the archive is written is an error and stays", async (kind) => {
     const local = createLocalDestination({ folder });
     const stage = await local.stage?.("a.tar", OWNER);
-    fs.mkdirSync(path.join(folder, "a.tar"));
+    const target = path.join(folder, "a.tar");
+    if (kind === "folder") fs.mkdirSync(target);
+    else fs.symlinkSync("../victim", target);
     expect(await failureOf(stage?.publish() ?? Promise.resolve())).toHaveProperty("code", "invalid");
     await stage?.discard();
-    expect(fs.statSync(path.join(folder, "a.tar")).isDirectory()).toBe(true);
+    expect(fs.lstatSync(target).isFile()).toBe(false);
     expect(fs.readdirSync(folder)).toEqual(["a.tar"]);
   });
 
