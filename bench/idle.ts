@@ -46,7 +46,11 @@ function makeWorld(inSeconds: number): World {
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
   const config = make("config");
   writeFileSync(path.join(config, "site.env"), lines.join(""));
-  return { folder, archive, env: { PATH: process.env["PATH"], CONFIG_DIR: config, STATE_DIR: make("state"), TZ: "UTC" } };
+  return {
+    folder,
+    archive,
+    env: { PATH: process.env["PATH"], CONFIG_DIR: config, STATE_DIR: make("state"), TZ: "UTC" },
+  };
 }
 
 async function afterFirstRun(world: World, daemon: ChildProcess): Promise<void> {
@@ -63,7 +67,8 @@ async function measure(pid: number): Promise<Cost> {
   await sleep(WATCHED_MS);
   const after = activity(pid);
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const megabytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1]) / 1000;
+  const megabytes = (field: string): number =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1]) / 1000;
   const seconds = WATCHED_MS / 1000;
   return {
     privateMb: megabytes("Private_Dirty"),
@@ -134,11 +139,16 @@ async function loadedModules(): Promise<string[]> {
        return next(url, context);
      } });`,
   );
-  const daemon = spawn(NODE, ["--import", hook, path.join(ROOT, "dist/main.js"), "daemon"], { env: world.env, stdio: "ignore" });
+  const daemon = spawn(NODE, ["--import", hook, path.join(ROOT, "dist/main.js"), "daemon"], {
+    env: world.env,
+    stdio: "ignore",
+  });
   try {
     await afterFirstRun(world, daemon);
     const urls = new Set(readFileSync(list, "utf8").trim().split("\n"));
-    return [...urls].filter((url) => !url.endsWith("hook.mjs")).map((url) => path.relative(ROOT, new URL(url).pathname));
+    return [...urls]
+      .filter((url) => !url.endsWith("hook.mjs"))
+      .map((url) => path.relative(ROOT, new URL(url).pathname));
   } finally {
     await end(daemon);
     rmSync(world.folder, { recursive: true, force: true });
@@ -180,14 +190,21 @@ const rows: readonly Row[] = [
   { what: "start-up, ms", bare: bareStartMs, lifeboat: lifeboatStartMs, budget: 3, budgetIsRatio: true },
 ];
 
-console.log(`\n${"".padEnd(22)}${"bare Node.js".padStart(14)}${"Lifeboat".padStart(12)}${"ratio".padStart(8)}${"budget".padStart(10)}`);
+console.log(
+  `\n${"".padEnd(22)}${"bare Node.js".padStart(14)}${"Lifeboat".padStart(12)}${"ratio".padStart(8)}${"budget".padStart(10)}`,
+);
 let broken = false;
 for (const row of rows) {
   const ratio = row.lifeboat / row.bare;
   const over = row.budget !== undefined && (row.budgetIsRatio ? ratio : row.lifeboat) > row.budget;
   broken ||= over;
   const budget = row.budget === undefined ? "" : `${row.budget}${row.budgetIsRatio ? "x" : ""}`;
-  const columns = [row.bare.toFixed(1).padStart(14), row.lifeboat.toFixed(1).padStart(12), (Number.isFinite(ratio) ? `${ratio.toFixed(2)}x` : "-").padStart(8), budget.padStart(10)];
+  const columns = [
+    row.bare.toFixed(1).padStart(14),
+    row.lifeboat.toFixed(1).padStart(12),
+    (Number.isFinite(ratio) ? `${ratio.toFixed(2)}x` : "-").padStart(8),
+    budget.padStart(10),
+  ];
   console.log(`${row.what.padEnd(22)}${columns.join("")}${over ? "  over budget" : ""}`);
 }
 console.log(`\nnative modules in the daemon: ${native.join(", ") || "none"}`);

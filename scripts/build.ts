@@ -6,7 +6,7 @@
  */
 import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { build, type OutputFile, type Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { NATIVE_PACKAGES } from "./native-packages.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
@@ -46,9 +46,14 @@ function licences(inputs: readonly string[]): string {
   }
   const parts: string[] = [];
   for (const folder of [...packages].toSorted()) {
-    const { name, version, license } = JSON.parse(readFileSync(path.join(ROOT, folder, "package.json"), "utf8")) as Record<string, string>;
+    const { name, version, license } = JSON.parse(
+      readFileSync(path.join(ROOT, folder, "package.json"), "utf8"),
+    ) as Record<string, string>;
     const file = readdirSync(path.join(ROOT, folder)).find((entry) => /^licen[cs]e/i.test(entry));
-    const text = file === undefined ? `License: ${license ?? "see the package"}` : readFileSync(path.join(ROOT, folder, file), "utf8").trim();
+    const text =
+      file === undefined
+        ? `License: ${license ?? "see the package"}`
+        : readFileSync(path.join(ROOT, folder, file), "utf8").trim();
     parts.push(`${name ?? folder} ${version ?? ""}\n\n${text}\n`);
   }
   return parts.join(`\n${"-".repeat(80)}\n\n`);
@@ -92,7 +97,7 @@ const result = await build({
 });
 
 const outputs = new Map<string, string | Uint8Array>();
-for (const file of result.outputFiles as OutputFile[]) {
+for (const file of result.outputFiles) {
   const name = path.relative(DIST, file.path);
   if (name.includes(path.sep)) throw new Error(`${name} does not lie flat in dist`);
   outputs.set(name, withRequire(file.text));
@@ -102,4 +107,6 @@ outputs.set("LICENSES.txt", licences(Object.keys(result.metafile.inputs)));
 writeOutputs(outputs);
 
 const sizeKb = [...outputs].reduce((sum, [, content]) => sum + content.length, 0) / 1000;
-console.log(`dist: ${outputs.size} files, ${sizeKb.toFixed(0)} kB (main.js ${((outputs.get("main.js")?.length ?? 0) / 1000).toFixed(1)} kB)`);
+console.log(
+  `dist: ${outputs.size} files, ${sizeKb.toFixed(0)} kB (main.js ${((outputs.get("main.js")?.length ?? 0) / 1000).toFixed(1)} kB)`,
+);

@@ -11,7 +11,8 @@ const target = process.argv[2];
 if (target === undefined) throw new Error("usage: stage-image.ts <folder>");
 
 mkdirSync(target, { recursive: true });
-for (const name of ["bin", "dist", "LICENSE"]) cpSync(path.join(ROOT, name), path.join(target, name), { recursive: true });
+for (const name of ["bin", "dist", "LICENSE"])
+  cpSync(path.join(ROOT, name), path.join(target, name), { recursive: true });
 cpSync(path.join(ROOT, "docker"), path.join(target, "docker"), { recursive: true });
 
 for (const native of NATIVE_PACKAGES) {

@@ -114,7 +114,10 @@ test("no lazy import leads where an import may not", async () => {
     const text = readFileSync(path.join(ROOT, file), "utf8");
     const lazy = [...text.matchAll(/\bimport\(\s*"(\.[^"]+)"\s*\)/g)].map((match) => match[1] ?? "");
     if (lazy.length === 0) continue;
-    const messages = await lint(file, lazy.map((specifier, at) => `import * as m${at} from "${specifier}";\nexport { m${at} };\n`).join(""));
+    const messages = await lint(
+      file,
+      lazy.map((specifier, at) => `import * as m${at} from "${specifier}";\nexport { m${at} };\n`).join(""),
+    );
     if (messages.length > 0) wrong.push(`${file}: ${messages.join(" ")}`);
   }
   expect(wrong).toEqual([]);

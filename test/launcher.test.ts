@@ -58,12 +58,19 @@ function makeProject(at: string, options: { readonly node?: boolean; readonly di
 /** A program called `node` that says it is of this version, and says so when it is used. */
 function fakeNode(version: string): string {
   const home = mkdtempSync(path.join(folder, "fake-"));
-  writeFileSync(path.join(home, "node"), `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit\necho used ${version}\n`);
+  writeFileSync(
+    path.join(home, "node"),
+    `#!/bin/sh\n[ "$1" = --version ] && echo ${version} && exit\necho used ${version}\n`,
+  );
   chmodSync(path.join(home, "node"), 0o755);
   return home;
 }
 
-function start(file: string, args: readonly string[] = [], options: Parameters<typeof spawnSync>[2] = {}): SpawnSyncReturns<string> {
+function start(
+  file: string,
+  args: readonly string[] = [],
+  options: Parameters<typeof spawnSync>[2] = {},
+): SpawnSyncReturns<string> {
   return spawnSync(file, args, { timeout: 20_000, ...options, encoding: "utf8" });
 }
 
@@ -93,15 +100,22 @@ describe("arguments and process", () => {
   });
 
   test("backup says under which name it was called", () => {
-    expect(startedBy(start(path.join(project, "bin/backup"), ["-foreground"])).argv).toEqual(["--as=backup", "-foreground"]);
+    expect(startedBy(start(path.join(project, "bin/backup"), ["-foreground"])).argv).toEqual([
+      "--as=backup",
+      "-foreground",
+    ]);
   });
 
   test.each(["lifeboat", "backup"])("%s replaces itself: one process, whose signals end it", async (name) => {
-    const child = spawn(path.join(project, "bin", name), name === "backup" ? [] : ["wait"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(path.join(project, "bin", name), name === "backup" ? [] : ["wait"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.on("close", (code, signal) => resolve({ code, signal }));
     });
-    const first = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())));
+    const first = await new Promise<string>((resolve) =>
+      child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())),
+    );
     if (name === "backup") {
       expect((JSON.parse(first) as Started).pid).toBe(child.pid);
     } else {
@@ -137,14 +151,17 @@ describe("places", () => {
     expect(startedBy(start(path.join(folder, "a/b/bin/lifeboat"))).script).toBe(path.join(project, "dist/main.js"));
   });
 
-  test.each(["with space", "-dash", "line\nbreak", "trailing\n", "quote'\"$x`", "*"])("from a folder called %j", (name) => {
-    const odd = path.join(folder, name);
-    makeProject(odd);
-    expect(startedBy(start(path.join(odd, "bin/lifeboat"))).script).toBe(path.join(odd, "dist/main.js"));
-    expect(startedBy(start(`./${name}/bin/backup`, [], { cwd: folder })).script).toBe(path.join(odd, "dist/main.js"));
-    symlinkSync(path.join(odd, "bin/lifeboat"), path.join(folder, `link-${name}`));
-    expect(startedBy(start(path.join(folder, `link-${name}`))).script).toBe(path.join(odd, "dist/main.js"));
-  });
+  test.each(["with space", "-dash", "line\nbreak", "trailing\n", "quote'\"$x`", "*"])(
+    "from a folder called %j",
+    (name) => {
+      const odd = path.join(folder, name);
+      makeProject(odd);
+      expect(startedBy(start(path.join(odd, "bin/lifeboat"))).script).toBe(path.join(odd, "dist/main.js"));
+      expect(startedBy(start(`./${name}/bin/backup`, [], { cwd: folder })).script).toBe(path.join(odd, "dist/main.js"));
+      symlinkSync(path.join(odd, "bin/lifeboat"), path.join(folder, `link-${name}`));
+      expect(startedBy(start(path.join(folder, `link-${name}`))).script).toBe(path.join(odd, "dist/main.js"));
+    },
+  );
 
   test("as an argument of a shell, by a bare name, with CDPATH set", () => {
     const cwd = path.join(project, "bin");
@@ -155,7 +172,13 @@ describe("places", () => {
   test("from a folder that is gone", () => {
     const gone = path.join(folder, "gone");
     mkdirSync(gone);
-    const result = start("/bin/sh", ["-c", `cd "$1" && rmdir "$1" && exec "$2" exit 7`, "sh", gone, path.join(project, "bin/lifeboat")]);
+    const result = start("/bin/sh", [
+      "-c",
+      `cd "$1" && rmdir "$1" && exec "$2" exit 7`,
+      "sh",
+      gone,
+      path.join(project, "bin/lifeboat"),
+    ]);
     expect(result.status).toBe(7);
   });
 });
@@ -196,16 +219,21 @@ describe("surroundings", () => {
     mkdirSync(tmp);
     mkdirSync(home);
     const before = readdirSync(project, { recursive: true }).toSorted();
-    startedBy(start(path.join(project, "bin/lifeboat"), [], { env: { PATH: "/usr/bin:/bin", TMPDIR: tmp, HOME: home } }));
+    startedBy(
+      start(path.join(project, "bin/lifeboat"), [], { env: { PATH: "/usr/bin:/bin", TMPDIR: tmp, HOME: home } }),
+    );
     expect(readdirSync(project, { recursive: true }).toSorted()).toEqual(before);
     expect([...readdirSync(tmp), ...readdirSync(home)]).toEqual([]);
   });
 
   test.skipIf(process.getuid?.() !== 0)("as a user without home, name or rights", () => {
     // The carried Node.js may lie below a folder that only root can enter (a checkout under /root).
-    const reachable = spawnSync(path.join(NODE_FOLDER, "bin/node"), ["--version"], { uid: 65_534, gid: 65_534 }).status === 0;
+    const reachable =
+      spawnSync(path.join(NODE_FOLDER, "bin/node"), ["--version"], { uid: 65_534, gid: 65_534 }).status === 0;
     if (!reachable) return;
-    const seen = startedBy(start(path.join(project, "bin/lifeboat"), ["x"], { env: {}, uid: 65_534, gid: 65_534, cwd: "/" }));
+    const seen = startedBy(
+      start(path.join(project, "bin/lifeboat"), ["x"], { env: {}, uid: 65_534, gid: 65_534, cwd: "/" }),
+    );
     expect(seen.argv).toEqual(["x"]);
   });
 });
@@ -229,7 +257,8 @@ describe("what is missing", () => {
     const lifeboat = path.join(bare, "bin/lifeboat");
     // A machine may have its own in the image's place, which then comes first.
     if (existsSync("/usr/local/bin/node")) return;
-    const withPath = (...folders: string[]) => start(lifeboat, [], { env: { PATH: [...folders, "/nowhere"].join(":") } });
+    const withPath = (...folders: string[]) =>
+      start(lifeboat, [], { env: { PATH: [...folders, "/nowhere"].join(":") } });
     expect(withPath(fakeNode("v26.0.0")).stdout).toBe("used v26.0.0\n");
     expect(withPath(fakeNode("v27.1.0-pre")).stdout).toBe("used v27.1.0-pre\n");
     for (const version of ["v20.19.0", "v9.0.0", "nonsense", ""]) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { WorkerOptions } from "node:worker_threads";
 import { Worker } from "node:worker_threads";
 import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../contracts/archive.ts";
 import { UserError } from "../lib/errors.ts";
@@ -31,6 +32,15 @@ export interface CreatedArchive extends ArchiveStream {
  * stops reading early. The chunks belong to the reader.
  */
 export function createArchive(options: ArchiveOptions): CreatedArchive {
+  return createArchiveWithWorker(options, workerUrl(import.meta.url, "walk-worker"));
+}
+
+/** The same with a worker of the caller's, for tests of workers that hang or crash. */
+export function createArchiveWithWorker(
+  options: ArchiveOptions,
+  workerCode: URL,
+  workerOptions: WorkerOptions = {},
+): CreatedArchive {
   const result = Promise.withResolvers<ArchiveResult>();
   const gone = Promise.withResolvers<void>();
   // Whoever only reads `bytes` learns of a failure there.
@@ -100,7 +110,7 @@ export function createArchive(options: ArchiveOptions): CreatedArchive {
       buffers: slots + SPARE_BUFFERS,
       control: control.buffer as SharedArrayBuffer,
     };
-    const started = new Worker(workerUrl(import.meta.url, "walk-worker"), { workerData, execArgv: [] });
+    const started = new Worker(workerCode, { workerData, execArgv: [], ...workerOptions });
     started.on("message", guarded(onMessage, fail));
     started.on("error", (error) => fail(workerFailure(String(error), undefined, undefined)));
     started.on("exit", (code) => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync,
   renameSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync,
@@ -179,6 +179,41 @@ for i in range(300):
     await restore(archive, { onProgress: swap });
     expect(swaps).toBeGreaterThan(100);
   });
+});
+
+describe("a race", () => {
+  it("against another process that swaps a folder for a link is never won", async () => {
+    mkdirSync(at("outside"));
+    mkdirSync(target);
+    const script = `
+import os
+os.chdir(${JSON.stringify(target)})
+print("ready", flush=True)
+count = tries = 0
+while not os.path.exists("stop"):
+    tries += 1
+    try: os.rename("d", "away%d" % tries)
+    except OSError: pass
+    try: os.symlink("../outside", "d"); count += 1
+    except OSError: pass
+    try: os.unlink("d")
+    except OSError: pass
+print(count, flush=True)`;
+    const racer = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const said = racer.stdout.setEncoding("utf8")[Symbol.asyncIterator]();
+    try {
+      await said.next();
+      const archive = pythonTar(`
+for i in range(1500):
+    folder("d"); add("d/a", "bad"); folder("d/sub"); add("d/sub/b", "bad"); hard("d/h", "d/a")`);
+      await restore(archive, { overwrite: true });
+    } finally {
+      writeFileSync(path.join(target, "stop"), "");
+    }
+    const { value } = (await said.next()) as { value: string };
+    expect(Number(value)).toBeGreaterThan(100);
+    expect(readdirSync(at("outside"))).toEqual([]);
+  }, 60_000);
 });
 
 describe("what comes back", () => {

@@ -67,7 +67,7 @@ export async function extractArchive(
   targetDir: string,
   options: ExtractOptions,
 ): Promise<ExtractResult> {
-  const { archiveName, signal, filter, onProgress } = options;
+  const { archiveName, signal } = options;
   const target = path.resolve(targetDir);
   checkTarget(target, options.overwrite ?? false);
 
@@ -82,13 +82,12 @@ export async function extractArchive(
       bytesRead = count;
     };
     for await (const { entry, body } of readArchive(bytes, { archiveName, signal, onBytesRead })) {
-      if (filter !== undefined && !filter(entry)) continue;
       signal.throwIfAborted();
-      restorer ??= open();
-      const { restore, progress } = restorer;
-      const report = (): void => onProgress?.({ ...progress(), bytesRead, current: entry.path });
+      if (options.filter?.(entry) === false) continue;
+      const opened = (restorer ??= open());
+      const report = (): void => options.onProgress?.({ ...opened.progress(), bytesRead, current: entry.path });
       report();
-      await restore(entry, body, report);
+      await opened.restore(entry, body, report);
     }
     restorer ??= open();
     restorer.finishFolders();

@@ -1,5 +1,4 @@
 import { statfsSync } from "node:fs";
-import { below } from "./folder-chain.ts";
 
 /** Linux's magic numbers of file systems that show the kernel's state and hold no files of anyone's. */
 const KERNEL_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -9,7 +8,12 @@ const KERNEL_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x42494e4d, "binfmt_misc"], [0x6e736673, "nsfs"], [0xf97cff8c, "selinuxfs"], [0x65735543, "fusectl"],
 ]);
 
-/** The name of the kernel's file system that the folder `fd` lies on, else undefined. Throws the system's error. */
+/** The name of the kernel's file system that the folder `fd` lies on, else undefined. */
 export function kernelFileSystem(fd: number): string | undefined {
-  return KERNEL_FILE_SYSTEMS.get(statfsSync(below(fd, ".")).type);
+  try {
+    return KERNEL_FILE_SYSTEMS.get(statfsSync(`/proc/self/fd/${fd}`).type);
+  } catch {
+    // Refused by a sandbox, or the mount is gone; whatever is wrong with it shows when it is read.
+    return undefined;
+  }
 }

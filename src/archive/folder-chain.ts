@@ -27,6 +27,15 @@ export function below(fd: number, name: string): string | Buffer {
   return asFsPath(`/proc/self/fd/${fd}/${name}`);
 }
 
+/** Closes what was only read: network file systems may report an error here that concerns nobody. */
+export function closeRead(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // The descriptor is gone either way.
+  }
+}
+
 interface Link {
   readonly name: string;
   readonly dev: bigint;
@@ -47,7 +56,7 @@ export interface FolderChain {
 export function createFolderChain(): FolderChain {
   const links: Link[] = [];
   const close = (link: Link): void => {
-    if (link.fd !== undefined) closeSync(link.fd);
+    if (link.fd !== undefined) closeRead(link.fd);
     link.fd = undefined;
   };
 
@@ -61,7 +70,7 @@ export function createFolderChain(): FolderChain {
       at += 1;
       const link = links[at];
       const next: number | undefined = link === undefined ? undefined : openIfSame(below(fd, link.name), link);
-      if (!borrowed) closeSync(fd);
+      if (!borrowed) closeRead(fd);
       borrowed = false;
       fd = next;
     }
@@ -107,6 +116,6 @@ function openIfSame(path: string | Buffer, expected: { dev: bigint; ino: bigint 
   } catch {
     // Moved, removed or no longer accessible: the caller says so, once for the whole folder.
   }
-  if (fd !== undefined) closeSync(fd);
+  if (fd !== undefined) closeRead(fd);
   return undefined;
 }

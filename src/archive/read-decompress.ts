@@ -91,7 +91,8 @@ interface Input {
   close(): Promise<void>;
 }
 
-function createInput(bytes: AsyncIterable<Uint8Array>, { archiveName, signal, onBytesRead }: DecompressOptions): Input {
+function createInput(bytes: AsyncIterable<Uint8Array>, options: DecompressOptions): Input {
+  const { archiveName, signal } = options;
   const iterator = bytes[Symbol.asyncIterator]();
   let pending: Buffer[] = [];
   let bytesRead = 0;
@@ -114,7 +115,7 @@ function createInput(bytes: AsyncIterable<Uint8Array>, { archiveName, signal, on
     while (at >= 0 && chunk[at] === 0) at -= 1;
     if (at >= 0) lastNonZero = bytesRead + at;
     bytesRead += chunk.length;
-    onBytesRead?.(bytesRead);
+    options.onBytesRead?.(bytesRead);
     return chunk;
   };
 

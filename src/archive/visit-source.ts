@@ -1,12 +1,12 @@
-import { closeSync, lstatSync, realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { printablePath } from "../lib/printable.ts";
 import { asFsPath } from "./byte-strings.ts";
-import { openParentOfSource } from "./folder-chain.ts";
+import { closeRead, openParentOfSource } from "./folder-chain.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import type { SourceTally, Tally } from "./tally.ts";
 import type { OpenedFolder, Visit } from "./visit.ts";
-import { causeOf } from "./visit.ts";
+import { causeOf, isSystemError } from "./visit.ts";
 
 export interface SourceTools {
   readonly visit: Visit;
@@ -38,11 +38,11 @@ export function visitSource(
     parentFd = openParentOfSource(path.posix.dirname(place));
     return visit({ parentFd, parentDev: undefined, name: path.posix.basename(place) || ".", path: source, sources });
   } catch (error) {
-    if (!(error instanceof Error && "syscall" in error)) throw error;
+    if (!isSystemError(error)) throw error;
     if (own !== undefined) own.error = causeOf(error);
     return undefined;
   } finally {
-    if (parentFd !== undefined) closeSync(parentFd);
+    if (parentFd !== undefined) closeRead(parentFd);
   }
 }
 

@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
-import { closeSync, fstatSync, lstatSync, readlinkSync } from "node:fs";
+import { fstatSync, lstatSync, readlinkSync } from "node:fs";
 import { messageOf, systemCode } from "../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
 import { MAX_HEADER_BYTES } from "./blocks.ts";
 import type { Excludes } from "./exclude.ts";
 import { kernelFileSystem } from "./file-systems.ts";
-import { below, openFolder } from "./folder-chain.ts";
+import { below, closeRead, openFolder } from "./folder-chain.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { PreparedHeader, TarType } from "./headers.ts";
 import { prepareHeader, writeHeader } from "./headers.ts";
@@ -79,6 +79,17 @@ export function createVisit(tools: VisitTools): Visit {
     return undefined;
   };
 
+  /** Calls that hardly ever fail (`fstat`) still may, on a network; no bytes of the entry are written by then. */
+  const storeOrNotice = (place: Place, stat: BigIntStats, isFirstLook: boolean): Outcome => {
+    try {
+      return store(place, stat, isFirstLook);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      return undefined;
+    }
+  };
+
   const storeFolder = (place: Place, seen: BigIntStats): Outcome => {
     const dropped = excludes.dropsEntry(place.path);
     let fd: number;
@@ -107,7 +118,7 @@ export function createVisit(tools: VisitTools): Visit {
       handedOver = true;
       return { name: place.name, path: place.path, fd, stat, sources: place.sources };
     } finally {
-      if (!handedOver) closeSync(fd);
+      if (!handedOver) closeRead(fd);
     }
   };
 
@@ -133,7 +144,7 @@ export function createVisit(tools: VisitTools): Visit {
       storeContent(place, stat, fd);
       return undefined;
     } finally {
-      closeSync(fd);
+      closeRead(fd);
     }
   };
 
@@ -243,7 +254,7 @@ export function createVisit(tools: VisitTools): Visit {
     for (let looks = 1; looks <= MOST_LOOKS; looks += 1) {
       const stat = look(place);
       if (stat === undefined || excludes.prunes(place.path, stat.isDirectory()) || isOwn(place, stat)) return undefined;
-      const outcome = store(place, stat, looks === 1);
+      const outcome = storeOrNotice(place, stat, looks === 1);
       if (outcome !== CHANGED) return outcome;
     }
     tally.notice("vanished", place.path, "kept changing into something else: left out");
@@ -255,6 +266,10 @@ function entryPath(path: string, isFolder: boolean): string {
   // The root folder has no name of its own; tar programs call it `./`.
   if (path === "/") return "./";
   return isFolder ? `${path.slice(1)}/` : path.slice(1);
+}
+
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
 }
 
 /** `EACCES: permission denied` without the system call and its path, which means nothing to a reader. */

@@ -1,6 +1,6 @@
 import { writeSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import type { ChildTask } from "../contracts/task.ts";
+import type { ChildTask, RunAnswer } from "../contracts/task.ts";
 import { deserializeJob, secretsOf } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
 import { Interruption } from "../lib/interruption.ts";
@@ -29,7 +29,7 @@ export async function child(): Promise<number> {
 
 async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
   const { logFormat, logLevel } = task.options;
-  const jobs = task.kind === "run" ? [await deserializeJob(task.job)] : task.kind === "heal" ? await Promise.all(task.jobs.map(deserializeJob)) : [];
+  const jobs = task.kind === "run" ? [deserializeJob(task.job)] : task.kind === "heal" ? task.jobs.map(deserializeJob) : [];
   const redact = createRedactor(jobs.flatMap((job) => [...secretsOf(job)]));
   const log = createLog({ format: logFormat, level: logLevel, redact });
   const common = { options: task.options, host: hostname(), version: VERSION, clock: systemClock, redact, signal };
@@ -48,6 +48,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
         terminal: undefined,
         alreadySaid: new Set(task.alreadySaid),
       });
+      answer({ recorded: true } satisfies RunAnswer);
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }
     case "heal": {

@@ -194,8 +194,9 @@ function keyOf(written: string): string {
 /** A wrong key may be part of a secret that went astray: little of it is shown, and only where it looks like a name. */
 function shownKey(key: string): string {
   if (key === "") return "the text before the separator";
-  if (!/^[A-Za-z0-9_. -]+$/.test(key)) return "the text before the separator (not shown)";
-  return key.length > 20 ? `"${key.slice(0, 20)}…"` : `"${key}"`;
+  // The rest may be a secret (`SSH_PASSWORD pass:word`), or all of it (a line of a secret that lost its quotes).
+  const [name] = /^[A-Z][A-Z0-9]*_[A-Z0-9_]*(?= )/.exec(key) ?? [];
+  return name === undefined ? "the text before the separator (not shown)" : `"${name.slice(0, 40)} …"`;
 }
 
 function countLineFeeds(text: string, from: number, to: number): number {

@@ -101,9 +101,14 @@ async function takeValue(setting: Setting, { text, origin }: RawValue, context: 
     return { text: proven.text, problems, ...(proven.path === undefined ? {} : { path: proven.path }) };
   } catch (error) {
     // What was read from a file may be any file's content, so it is not quoted.
-    const quoted = origin.kind === "key-file" ? "" : quoteValue(setting, text);
-    return { problems: [{ severity: "error", message: `${messageOf(error)}${quoted}` }] };
+    if (origin.kind === "key-file") return { problems: [{ severity: "error", message: withoutQuotation(setting, messageOf(error)) }] };
+    return { problems: [{ severity: "error", message: `${messageOf(error)}${quoteValue(setting, text)}` }] };
   }
+}
+
+/** Parsers of schedules and expressions tell what they stumbled over, after a colon. */
+function withoutQuotation({ kind }: Setting, message: string): string {
+  return kind === "cron" || kind === "regexp" ? message.replace(/: .*$/s, "") : message;
 }
 
 /** Such a setting counts for the whole process; in a file it is out of place, wrong or not. */

@@ -43,7 +43,7 @@ describe("KEY_FILE", () => {
     const message = "WEBDAV_PASSWORD is set too; only one of the two can count, so remove the other";
     const inFile = await loadFiles({ a: `WEBDAV_PASSWORD=hunter1\nWEBDAV_PASSWORD_FILE=${file}` });
     expect(inFile.broken[0]?.problems.map(short)).toEqual([`error 2 WEBDAV_PASSWORD_FILE: ${message}`]);
-    expect([...inFile.secrets].sort()).toEqual(["hunter1", "hunter2"]);
+    expect([...inFile.secrets].toSorted()).toEqual(["hunter1", "hunter2"]);
     const inEnvironment = await loadFiles({ a: "", b: "WEBDAV_PASSWORD=x" }, { WEBDAV_PASSWORD: "hunter1", WEBDAV_PASSWORD_FILE: file });
     expect(inEnvironment.jobs.map(({ name }) => name)).toEqual(["b"]);
     expect(inEnvironment.broken[0]?.problems.map(short)).toEqual([`error WEBDAV_PASSWORD_FILE: ${message}`]);
@@ -69,6 +69,14 @@ describe("KEY_FILE", () => {
       expect(broken).toHaveLength(1);
       expect(problems.map(short)).toEqual([`error WEBDAV_PASSWORD_FILE: can't read the file that it names: ${reason}`]);
     }
+  });
+
+  it("is never quoted, as it may be any file", async () => {
+    const file = secretFile("root:hunter2 * * * *");
+    const keys = ["BACKUP_CRON_EXPRESSION", "LOCK_TIMEOUT", "BACKUP_COMPRESSION", "TZ", "BACKUP_ARCHIVE", "GZIP_PARALLELISM"];
+    const { problems } = await loadFiles({ a: keys.map((key) => `${key}_FILE=${file}\n`).join("") });
+    expect(problems.filter(({ key }) => key !== undefined)).toHaveLength(keys.length);
+    expect(JSON.stringify(problems)).not.toMatch(/root|hunter/);
   });
 
   it("is not meant where the name is a setting of its own", async () => {

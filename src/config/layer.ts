@@ -35,24 +35,27 @@ export type Pairs = ReadonlyMap<string, { readonly value: string; readonly line?
 export function readLayer(pairs: Pairs, catalogue: Catalogue, file?: string): Layer {
   const values = new Map<string, RawValue>();
   const failed = new Map<string, Problem>();
-  const secrets: string[] = [];
+  const secrets = new Set<string>();
   const paths: string[] = [];
+  const learn = (setting: Setting, text: string): void => {
+    for (const secret of secretsIn(setting, text)) secrets.add(secret);
+  };
   const place = file === undefined ? {} : { file };
 
   for (const setting of catalogue.settings) {
     const direct = pairs.get(setting.key);
     const fileKey = fileKeyOf(setting, catalogue);
     const viaFile = fileKey === undefined ? undefined : pairs.get(fileKey);
-    if (direct !== undefined) secrets.push(...secretsIn(setting, direct.value));
+    if (direct !== undefined) learn(setting, direct.value);
 
     // An empty line of the two is a line that a panel left blank; the other one counts.
     if (fileKey !== undefined && viaFile !== undefined && viaFile.value !== "") {
       const at = viaFile.line === undefined ? place : { ...place, line: viaFile.line };
       paths.push(viaFile.value);
       const content = readKeyFile(viaFile.value);
-      if (content.text !== undefined) secrets.push(...secretsIn(setting, content.text));
+      if (content.text !== undefined) learn(setting, content.text);
       // Perhaps the secret itself was written where its file's path belongs.
-      else if (setting.secret === true) secrets.push(viaFile.value);
+      else if (setting.secret === true) secrets.add(viaFile.value);
       if (direct !== undefined && direct.value !== "") {
         failed.set(setting.key, { severity: "error", ...at, key: fileKey, message: `${setting.key} is set too; only one of the two can count, so remove the other` });
       } else if (content.text === undefined) {
@@ -66,7 +69,7 @@ export function readLayer(pairs: Pairs, catalogue: Catalogue, file?: string): La
     if (given === undefined) continue;
     values.set(setting.key, rawValue(given.value, originOf(file, given.line), given.line));
   }
-  return { ...place, values, failed, secrets, paths };
+  return { ...place, values, failed, secrets: [...secrets], paths };
 }
 
 /** The layer that speaks about a setting: what a file says, good or bad, replaces all that the environment says. */

@@ -122,22 +122,21 @@ function collect(layer: Layer, first: readonly Problem[]): {
   add(found: { readonly problems: readonly Problem[]; readonly paths?: readonly string[] }): void;
   done(base: Pick<LoadedConfig, "source" | "folder" | "complete">, read: readonly ReadJob[]): LoadedConfig;
 } {
-  const problems: Problem[] = [...first];
+  let problems: readonly Problem[] = first;
   const secrets = new Set(layer.secrets);
   const watched = new Set(layer.paths);
   return {
     add(found) {
-      problems.push(...found.problems);
+      problems = [...problems, ...found.problems];
       for (const path of found.paths ?? []) watched.add(path);
     },
     done(base, read) {
       for (const one of read) {
-        problems.push(...one.problems);
         for (const secret of one.secrets) secrets.add(secret);
         for (const path of one.paths) watched.add(path);
       }
       const jobs = read.flatMap(({ job }) => (job === undefined ? [] : [job]));
-      problems.push(...overlaps(jobs));
+      problems = [...problems, ...read.flatMap((one) => one.problems), ...overlaps(jobs)];
       const broken = read.filter(({ job }) => job === undefined).map(brokenJob);
       return { ...base, jobs, broken, problems: inReadingOrder(distinct(problems)), secrets, watched: [...watched] };
     },

@@ -15,7 +15,7 @@ const RANK = { error: 0, warning: 1, note: 2 } as const;
 
 /** By file and line, what stands in no file first; within a line the gravest first. */
 export function inReadingOrder(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort(
+  return problems.toSorted(
     (a, b) =>
       compare(a.file ?? "", b.file ?? "") || (a.line ?? 0) - (b.line ?? 0) || RANK[a.severity] - RANK[b.severity] || compare(a.key ?? "", b.key ?? ""),
   );

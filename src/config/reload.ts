@@ -39,7 +39,7 @@ export function mergeReload(previous: RunningConfig, next: LoadedConfig): Runnin
   const fresh = new Map(next.jobs.map((job) => [job.name, job]));
   const kept = next.complete ? next.broken.filter(({ name }) => before.has(name) && !fresh.has(name)).map(({ name }) => name) : [...before.keys()];
   const names = new Set([...fresh.keys(), ...kept]);
-  const jobs = [...names].sort(byteOrder).flatMap((name) => currentJob(before.get(name), fresh.get(name)));
+  const jobs = [...names].toSorted(byteOrder).flatMap((name) => currentJob(before.get(name), fresh.get(name)));
   const jobsChanged = jobs.length !== previous.jobs.length || jobs.some((job, index) => job !== previous.jobs[index]);
   const said = saidAbout(next);
   const messages = [...brokenMessages(next, previous, new Set(kept)), ...folderMessages(next, previous.said), ...changes(before, fresh, names)];

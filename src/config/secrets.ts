@@ -4,9 +4,8 @@ import type { Setting } from "../contracts/setting.ts";
 export function secretsIn(setting: Setting, text: string): string[] {
   if (text === "") return [];
   if (setting.secret !== true) return passwordsOfUrls(text);
-  const secrets = [text];
-  if (setting.kind === "urls") secrets.push(...text.split(",").map((url) => url.trim()));
-  secrets.push(...passwordsOfUrls(text), ...connectionStringKeys(text), ...jsonKeys(text));
+  const urls = setting.kind === "urls" ? text.split(",").map((url) => url.trim()) : [];
+  const secrets = [text, ...urls, ...passwordsOfUrls(text), ...connectionStringKeys(text), ...jsonKeys(text)];
   // JSON can spell half a character, which no output ever holds.
   return secrets.filter((secret) => secret !== "" && secret.isWellFormed());
 }

@@ -15,9 +15,8 @@ export function quoteValue(setting: Setting, value: string): string {
   if (setting.secret === true || setting.kind === "pem" || looksSecret(value)) return "";
   // Only the first line: a quote that was not closed makes the lines below, secrets among them, part of the value.
   const [line = ""] = value.split(/[\r\n]/, 1);
-  const characters = [...printablePath(line.slice(0, 4 * LONGEST_SHOWN))];
-  const short = characters.slice(0, LONGEST_SHOWN).join("");
-  return ` (it is "${short}${short.length < line.length || line.length < value.length ? "..." : ""}")`;
+  const short = printablePath(line.slice(0, LONGEST_SHOWN).toWellFormed());
+  return ` (it is "${short}${value.length > Math.min(line.length, LONGEST_SHOWN) ? "..." : ""}")`;
 }
 
 /** A whole value as `print-config` shows it. */

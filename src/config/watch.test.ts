@@ -6,17 +6,18 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { configFolder, temporaryFolder } from "./testing.ts";
 import { watchFolder, type WatchOptions } from "./watch.ts";
 
-function watch(folder: string, more: Partial<WatchOptions> = {}): { count(): number; next(change: () => void): Promise<void> } {
+function watch(folder: string, more: Partial<WatchOptions> = {}): { count(): number; sees(change: () => void): Promise<boolean> } {
   const controller = new AbortController();
   onTestFinished(() => controller.abort());
   let count = 0;
   watchFolder({ folder, pollMs: 30, settleMs: 20, reportFirst: false, signal: controller.signal, ...more, onChange: () => (count += 1) });
   return {
     count: () => count,
-    async next(change) {
+    async sees(change) {
       const before = count;
       change();
-      await vi.waitFor(() => expect(count).toBeGreaterThan(before), { timeout: 5_000, interval: 10 });
+      await vi.waitUntil(() => count > before, { timeout: 5_000, interval: 10 });
+      return true;
     },
   };
 }
@@ -25,27 +26,27 @@ it("sees files come, change, be replaced, and go", async () => {
   const folder = configFolder({ a: "one" });
   const file = path.join(folder, "a");
   const watcher = watch(folder);
-  await watcher.next(() => writeFileSync(path.join(folder, "b"), ""));
-  await watcher.next(() => writeFileSync(file, "two"));
-  await watcher.next(() => {
+  expect(await watcher.sees(() => writeFileSync(path.join(folder, "b"), ""))).toBe(true);
+  expect(await watcher.sees(() => writeFileSync(file, "two"))).toBe(true);
+  expect(await watcher.sees(() => {
     const { atime, mtime } = statSync(file);
     writeFileSync(file, "six");
     utimesSync(file, atime, mtime);
-  });
-  await watcher.next(() => {
+  })).toBe(true);
+  expect(await watcher.sees(() => {
     writeFileSync(`${folder}/.new`, "ten");
     renameSync(`${folder}/.new`, file);
-  });
-  await watcher.next(() => rmSync(file));
+  })).toBe(true);
+  expect(await watcher.sees(() => rmSync(file))).toBe(true);
 });
 
 it("sees the folder itself vanish and come back", async () => {
   const folder = configFolder({ a: "x" });
   const watcher = watch(folder);
-  await watcher.next(() => renameSync(folder, `${folder}-away`));
-  await watcher.next(() => renameSync(`${folder}-away`, folder));
-  await watcher.next(() => rmSync(folder, { recursive: true }));
-  await watcher.next(() => mkdirSync(folder));
+  expect(await watcher.sees(() => renameSync(folder, `${folder}-away`))).toBe(true);
+  expect(await watcher.sees(() => renameSync(`${folder}-away`, folder))).toBe(true);
+  expect(await watcher.sees(() => rmSync(folder, { recursive: true }))).toBe(true);
+  expect(await watcher.sees(() => mkdirSync(folder))).toBe(true);
 });
 
 it("sees through symbolic links, as Kubernetes volumes swap them", async () => {
@@ -57,18 +58,18 @@ it("sees through symbolic links, as Kubernetes volumes swap them", async () => {
   symlinkSync("..1", path.join(folder, "..data"));
   symlinkSync("..data/site", path.join(folder, "site"));
   const watcher = watch(folder);
-  await watcher.next(() => {
+  expect(await watcher.sees(() => {
     symlinkSync("..2", path.join(folder, "..tmp"));
     renameSync(path.join(folder, "..tmp"), path.join(folder, "..data"));
-  });
+  })).toBe(true);
 });
 
 it("looks at extra paths: files that appear, change and vanish", async () => {
   const extra = path.join(temporaryFolder(), "secret");
   const watcher = watch(configFolder({}), { extraPaths: () => [extra, path.dirname(extra)] });
-  await watcher.next(() => writeFileSync(extra, "1"));
-  await watcher.next(() => appendFileSync(extra, "2"));
-  await watcher.next(() => rmSync(extra));
+  expect(await watcher.sees(() => writeFileSync(extra, "1"))).toBe(true);
+  expect(await watcher.sees(() => appendFileSync(extra, "2"))).toBe(true);
+  expect(await watcher.sees(() => rmSync(extra))).toBe(true);
 });
 
 it("is silent where nothing changes: touched files, hidden files, FIFOs, folders", async () => {
@@ -93,7 +94,7 @@ it("waits until a file is written to its end, but not for ever", async () => {
   }
   expect(hasty.count()).toBeGreaterThan(0);
   expect(patient.count()).toBe(0);
-  await patient.next(() => undefined);
+  expect(await patient.sees(() => undefined)).toBe(true);
 });
 
 it("reports once at first unless told, and ends with its signal", async () => {

@@ -7,7 +7,7 @@ export interface WatchOptions {
   /** The config folder. It may be missing, vanish and come back. */
   readonly folder: string;
   /** Further files and folders that count, asked for at every poll: `KEY_FILE` targets, certificates. */
-  extraPaths?(): readonly string[];
+  readonly extraPaths?: () => readonly string[];
   /** How often to look. A change is reported within this plus `settleMs`, once nothing changes any more. */
   readonly pollMs?: number;
   /** After a change, how long everything must stay as it is before the change counts. */
@@ -96,7 +96,7 @@ function look({ folder, extraPaths }: WatchOptions, before: Snapshot): Snapshot 
 function filesOf(folder: string): string[] {
   try {
     const names = readdirSync(folder).filter((name) => !name.startsWith("."));
-    return names.sort().map((name) => path.join(folder, name));
+    return names.toSorted().map((name) => path.join(folder, name));
   } catch (error) {
     // Missing, or not to be read: the reason stands in for the files, so that a change of it is seen.
     return [`${folder}\0${reasonOf(error)}`];
@@ -122,7 +122,7 @@ function see(full: string, before: Seen | undefined): Seen {
 /** For a folder among the extra paths: the names in it. */
 function folderFigures(full: string): string {
   try {
-    return JSON.stringify(readdirSync(full).sort());
+    return JSON.stringify(readdirSync(full).toSorted());
   } catch (error) {
     return reasonOf(error);
   }

@@ -23,6 +23,11 @@ export type ChildTask =
   | { readonly kind: "heal"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
   | { readonly kind: "note"; readonly options: ProcessOptions; readonly reports: readonly RunReport[] };
 
+/** What a `run` child answers when its run is in the history: without it the run was killed. */
+export interface RunAnswer {
+  readonly recorded: true;
+}
+
 /** What a `heal` child answers on file descriptor 3: when each job last fired, as far as anything remembers. */
 export interface HealAnswer {
   readonly lastFiredAtMs: Readonly<Record<string, number>>;

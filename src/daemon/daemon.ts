@@ -2,18 +2,20 @@ import { hostname } from "node:os";
 import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
-import type { HealAnswer, ProcessOptions } from "../contracts/task.ts";
-import { serializeJob } from "../config/serialize.ts";
+import type { ProcessOptions } from "../contracts/task.ts";
+import { describeProblems } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { serializeJob } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { startChild, type Child, type ChildEnd } from "./children.ts";
-import { createQueue } from "./queue.ts";
-import { createNoteKeeper } from "./notes.ts";
-import { configReport, skippedReport } from "./reports.ts";
-import { watchConfig } from "./reload.ts";
+import { asHealAnswer, hasReported } from "./answers.ts";
+import { createChildLine, describeEnd } from "./child-line.ts";
 import { describeSchedule, scheduleOf } from "./describe.ts";
+import { createNoteKeeper } from "./notes.ts";
+import { createQueue } from "./queue.ts";
+import { watchConfig } from "./reload.ts";
+import { configReport, failedReport, skippedReport } from "./reports.ts";
 import { trimMemory } from "./trim.ts";
 
 export interface DaemonOptions {
@@ -40,57 +42,57 @@ const TRIM_AFTER_START_MS = 6_000;
  * archive, delivery, database or notification code. Returns when the signal asks for an end and all is quiet.
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
-  const { log, entry } = options;
-  const host = hostname();
-  const runtime = openRuntime({ stateDir: options.process.stateDir, onNote: (text) => log.warn(text) });
-  let jobs = new Map<string, Job>(options.loaded.jobs.map((job) => [job.name, job]));
-  let current: Child | undefined;
+  const { log, signal, process: processOptions } = options;
+  const runtime = openRuntime({ stateDir: processOptions.stateDir, onNote: (text) => log.warn(text) });
+  const children = createChildLine(options.entry);
+  const startedAt = new Date().toISOString();
+  const origin = (): Parameters<typeof skippedReport>[1] => ({ host: hostname(), version: options.version, nowMs: Date.now() });
+  let jobs = new Map<string, Job>();
   let alreadySaid: readonly string[] = [];
 
-  const oneChild = async (child: Child): Promise<ChildEnd> => {
-    current = child;
-    const end = await child.ended;
-    current = undefined;
-    return end;
-  };
-  const heal = async (): Promise<HealAnswer | undefined> => {
-    const task = { kind: "heal", options: options.process, jobs: [...jobs.values()].map(serializeJob) } as const;
-    const end = await oneChild(startChild(task, entry));
-    const answer = asHealAnswer(end.answer);
-    if (answer === undefined && !options.signal.aborted) log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
+  /** Gives when each job last fired, as far as anything remembers. */
+  const heal = async (): Promise<Readonly<Record<string, number>>> => {
+    const end = await children.run({ kind: "heal", options: processOptions, jobs: [...jobs.values()].map(serializeJob) });
+    const answer = asHealAnswer(end?.answer);
+    if (answer === undefined && end !== undefined && !signal.aborted) log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
     alreadySaid = answer?.said ?? alreadySaid;
-    return answer;
+    return answer?.lastFiredAtMs ?? {};
   };
 
   const notes = createNoteKeeper(async (reports: readonly RunReport[]) => {
-    const end = await startChild({ kind: "note", options: options.process, reports }, entry).ended;
-    if (end.code !== 0) log.warn(`could not record what happened: ${describeEnd(end)}`);
+    const end = await children.run({ kind: "note", options: processOptions, reports });
+    if (end !== undefined && end.code !== 0) log.warn(`could not record what happened: ${describeEnd(end)}`);
   });
+  const note = (report: RunReport): void => {
+    notes.add(report);
+    if (!queue.busy) void notes.flush();
+  };
 
   const queue = createQueue({
     async run(fire) {
       const job = jobs.get(fire.job);
       if (job === undefined) return;
       const { trigger, firedAtMs } = fire;
-      const task = { kind: "run", options: options.process, job: serializeJob(job), trigger, firedAtMs, alreadySaid } as const;
-      const end = await oneChild(startChild(task, entry));
-      if (end.code === undefined) {
+      const end = await children.run({ kind: "run", options: processOptions, job: serializeJob(job), trigger, firedAtMs, alreadySaid });
+      if (end?.error !== undefined) {
+        log.error(`the run could not be started: ${end.error}`, { job: fire.job });
+        notes.add(failedReport(fire, `the run could not be started: ${end.error}`, origin()));
+      } else if (end !== undefined && !hasReported(end.answer)) {
         log.error(`the run was killed: ${describeEnd(end)}`, { job: fire.job });
-        if (!options.signal.aborted) await heal();
+        await heal();
       }
       await notes.flush();
       trimMemory();
     },
     onSkipped(fire) {
       log.warn("still running (or waiting) from the last time, so this run is skipped", { job: fire.job });
-      notes.add(skippedReport(fire, { host, version: options.version, nowMs: Date.now() }));
-      if (!queue.busy) void notes.flush();
+      note(skippedReport(fire, origin()));
     },
   });
 
   const scheduler = createScheduler({
     clock: systemClock,
-    host,
+    host: hostname(),
     random: Math.random,
     onFire: (fire: Fire) => queue.add(fire),
     onMissed(job, missedAtMs, caughtUp) {
@@ -100,50 +102,43 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     onTick: () => void runtime.touchHeartbeat(),
   });
 
-  const said = new Map<string, string>();
+  const saidSchedules = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
     jobs = new Map(next.map((job) => [job.name, job]));
     scheduler.replace(next);
     const times = scheduler.nextTimes();
     for (const job of next) {
       const schedule = scheduleOf(job);
-      if (said.get(job.name) !== schedule) log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
-      said.set(job.name, schedule);
+      if (saidSchedules.get(job.name) !== schedule) log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
+      saidSchedules.set(job.name, schedule);
     }
-    runtime.writeDaemon({
-      startedAt: new Date(startedAtMs).toISOString(),
-      jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })),
-    });
+    runtime.writeDaemon({ startedAt, jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })) });
   };
+  const keepBroken = (job: string, problems: readonly string[]): void => note(configReport(job, problems, origin()));
 
-  const startedAtMs = Date.now();
+  const stopped = new Promise<void>((resolve) => {
+    const stop = (): void => {
+      log.info("stopping");
+      scheduler.stop();
+      queue.close();
+      children.stop(CHILD_GRACE_MS);
+      resolve();
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
   runtime.touchHeartbeat();
   apply(options.loaded.jobs);
-  const healed = await heal();
-  for (const [job, lastMs] of Object.entries(healed?.lastFiredAtMs ?? {})) scheduler.catchUp(job, lastMs);
-  watchConfig({
-    loaded: options.loaded,
-    reload: options.reload,
-    log,
-    signal: options.signal,
-    onSecrets: options.onSecrets,
-    onJobs: apply,
-    onBroken: (name, problems) => {
-      notes.add(configReport(name, problems, { host, version: options.version, nowMs: Date.now() }));
-      if (!queue.busy) void notes.flush();
-    },
-  });
-
+  watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
+  const lastFiredAtMs = await heal();
+  for (const { name, problems } of options.loaded.broken) {
+    keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")));
+  }
+  for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);
   const trimTimer = setTimeout(trimMemory, TRIM_AFTER_START_MS);
-  await new Promise<void>((resolve) => {
-    if (options.signal.aborted) resolve();
-    else options.signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+
+  await stopped;
   clearTimeout(trimTimer);
-  log.info("stopping");
-  scheduler.stop();
-  queue.close();
-  current?.stop(CHILD_GRACE_MS);
   await queue.idle();
   await notes.flush();
   runtime.clearDaemon();
@@ -154,19 +149,4 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
 function isoOf(ms: number | undefined): string[] {
   return ms === undefined ? [] : [new Date(ms).toISOString()];
-}
-
-function describeEnd(end: ChildEnd): string {
-  if (end.error !== undefined) return end.error;
-  if (end.signal === "SIGKILL") return "SIGKILL (out of memory, or killed by hand)";
-  return end.signal ?? `exit code ${end.code ?? "unknown"}`;
-}
-
-function asHealAnswer(answer: unknown): HealAnswer | undefined {
-  if (typeof answer !== "object" || answer === null || !("lastFiredAtMs" in answer) || !("said" in answer)) return undefined;
-  const { lastFiredAtMs, said } = answer;
-  if (typeof lastFiredAtMs !== "object" || lastFiredAtMs === null || !Array.isArray(said)) return undefined;
-  const times: Record<string, number> = {};
-  for (const [job, value] of Object.entries(lastFiredAtMs)) if (typeof value === "number") times[job] = value;
-  return { lastFiredAtMs: times, said: said.filter((text) => typeof text === "string") };
 }

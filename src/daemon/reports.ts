@@ -19,6 +19,16 @@ export function skippedReport(fire: Fire, origin: Origin): RunReport {
   };
 }
 
+/** A run that did not even begin. */
+export function failedReport(fire: Fire, error: string, origin: Origin): RunReport {
+  return {
+    ...emptyReport(fire.job, origin),
+    trigger: fire.trigger,
+    firedAt: new Date(fire.firedAtMs).toISOString(),
+    error,
+  };
+}
+
 /** A configuration that could not be used when it was read again. */
 export function configReport(job: string, problems: readonly string[], origin: Origin): RunReport {
   return {

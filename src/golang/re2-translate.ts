@@ -19,6 +19,8 @@ interface Scanner {
   readonly pattern: string;
   at: number;
   isInClass: boolean;
+  /** Where the last `:]` is, -1 if there is none. */
+  readonly lastPosixEnd: number;
   /** Named groups so far. */
   groups: number;
   out: string;
@@ -27,7 +29,8 @@ interface Scanner {
 /** @throws Error for a class that Go does not know, and for an expression that would need too much memory */
 export function translatePattern(pattern: string): string {
   if (pattern.length > LONGEST_PATTERN) throw tooLarge();
-  const scanner: Scanner = { pattern, at: 0, isInClass: false, groups: 0, out: "" };
+  const lastPosixEnd = pattern.lastIndexOf(":]");
+  const scanner: Scanner = { pattern, at: 0, isInClass: false, lastPosixEnd, groups: 0, out: "" };
   const size = createSizeEstimate();
   while (scanner.at < pattern.length) {
     const start = scanner.at;
@@ -93,9 +96,15 @@ function unknownClass(text: string): Error {
 
 function copyInClass(scanner: Scanner): void {
   const { pattern, at } = scanner;
-  const posixEnd = pattern.startsWith("[:", at) ? pattern.indexOf(":]", at + 2) : -1;
-  if (posixEnd !== -1) {
-    copy(scanner, posixEnd + 2);
+  if (pattern[at] === "[") {
+    const isPosix = pattern[at + 1] === ":" && at + 2 <= scanner.lastPosixEnd;
+    if (isPosix) {
+      copy(scanner, pattern.indexOf(":]", at + 2) + 2);
+    } else {
+      // The engine would look for the end of a POSIX class once more, through the rest of the expression.
+      scanner.out += "\\[";
+      scanner.at = at + 1;
+    }
     return;
   }
   if (pattern[at] === "]") scanner.isInClass = false;

@@ -152,6 +152,30 @@ describe("decideRetention, whatever it is given", () => {
     }
   });
 
+  it("agrees with a plain reading of the rules, by another calendar: the newest of each of the last N periods that have one", () => {
+    const keyOf = {
+      keepDaily: (at: Temporal.ZonedDateTime) => at.toPlainDate().toString(),
+      keepWeekly: (at: Temporal.ZonedDateTime) => `${at.yearOfWeek}/${String(at.weekOfYear).padStart(2, "0")}`,
+      keepMonthly: (at: Temporal.ZonedDateTime) => at.toPlainDate().toPlainYearMonth().toString(),
+      keepYearly: (at: Temporal.ZonedDateTime) => String(at.year),
+    };
+    for (let round = 0; round < 400; round += 1) {
+      const spread = pick(5, 100, 2000);
+      const times = new Set(Array.from({ length: 40 }, () => NOW - random(spread * 86_400) * 1000));
+      const archives = [...times].map((storedAt) => ({ name: `s${storedAt}`, sizeBytes: 1, storedAt }));
+      const rule = pick("keepDaily", "keepWeekly", "keepMonthly", "keepYearly");
+      const zone = pick("UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "America/St_Johns");
+      const count = 1 + random(10);
+      const newest = new Map<string, RetentionArchive>();
+      for (const archive of archives.toSorted((a, b) => a.storedAt - b.storedAt)) {
+        newest.set(keyOf[rule](Temporal.Instant.fromEpochMilliseconds(archive.storedAt).toZonedDateTimeISO(zone)), archive);
+      }
+      const expected = [...newest].toSorted(([a], [b]) => (a < b ? 1 : -1)).slice(0, count);
+      const kept = keptOf(archives, policyOf({ [rule]: count, zone }));
+      expect([...kept].toSorted()).toEqual(expected.map(([, { name }]) => name).toSorted());
+    }
+  });
+
   it("with KEEP_LAST of N and good archives only, exactly the N newest stay", () => {
     for (let count = 1; count < 30; count += 1) {
       const archives = Array.from({ length: 20 }, (_, index) => ({

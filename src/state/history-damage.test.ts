@@ -70,7 +70,6 @@ async function expectToGoOn(): Promise<void> {
 
 it.each([
   ["text", Buffer.from("this was never a database\n".repeat(300))],
-  ["one byte", Buffer.from("S")],
   ["zeros", Buffer.alloc(50_000)],
   ["a bare header", Buffer.from("SQLite format 3\0")],
 ])("sets aside a file of %s, and says so", async (_, content) => {
@@ -83,9 +82,9 @@ it.each([
   expect(fs.readFileSync(path.join(stateDir, aside[0] ?? "")).equals(content)).toBe(true);
 });
 
-it("begins in an empty file without a word", async () => {
+it.each(["", "S"])("begins in a file that is as good as empty without a word: %j", async (content) => {
   fs.mkdirSync(stateDir);
-  fs.writeFileSync(file, "");
+  fs.writeFileSync(file, content);
   await expectToGoOn();
   expect(notes).toEqual([]);
 });
@@ -99,7 +98,7 @@ it("sets aside another program's database", async () => {
 
 it("does not touch a database of a newer version", async () => {
   await fill(2);
-  spawnSync("python3", ["-c", "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('pragma user_version=7')\ndb.execute('drop table steps')\ndb.commit()", file]);
+  spawnSync("python3", ["-c", "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('pragma user_version=7');db.execute('pragma application_id=%d'%(0x4c420007))\ndb.execute('drop table steps')\ndb.commit()", file]);
   const before = fs.readFileSync(file);
   const history = await open();
   history.begin(nthReport(9));
@@ -116,26 +115,26 @@ it("keeps the newest three damaged ones, and other files", async () => {
   fs.writeFileSync(`${file}.damaged-by-hand`, "mine");
   for (let n = 0; n < 6; n += 1) {
     fs.writeFileSync(file, `garbage ${n}`);
-    fs.writeFileSync(`${file}-wal`, `log ${n}`);
+    if (n === 0) for (const suffix of ["", "-wal"]) fs.writeFileSync(`${file}.damaged-20250101T000000Z${suffix}`, "oldest");
     (await open({ now: () => Date.UTC(2026, 0, 1) + Math.floor(n / 2) * 1000 })).close();
   }
   const names = fs.readdirSync(stateDir).filter((name) => name.includes("damaged"));
   expect(names.sort()).toEqual([
-    "history.db.damaged-20260101T000001Z-2", "history.db.damaged-20260101T000001Z-2-wal",
-    "history.db.damaged-20260101T000002Z", "history.db.damaged-20260101T000002Z-2",
-    "history.db.damaged-20260101T000002Z-2-wal", "history.db.damaged-20260101T000002Z-wal",
+    "history.db.damaged-20260101T000001Z-2",
+    "history.db.damaged-20260101T000002Z",
+    "history.db.damaged-20260101T000002Z-2",
     "history.db.damaged-by-hand",
   ]);
   expect(fs.readFileSync(`${file}.damaged-20260101T000002Z-2`, "utf8")).toBe("garbage 5");
 });
 
-it("goes on after damage anywhere in the file", { timeout: 120_000 }, async () => {
+it("goes on after damage anywhere in the file", { timeout: 500_000 }, async () => {
   await fill(60);
   const whole = fs.readFileSync(file);
-  const random = seeded(20_261_122);
+  const random = seeded(Number(process.env['DAMAGE_SEED'] ?? 20_261_122));
   const pick = (below: number): number => Math.floor(random() * below);
   let asides = 0;
-  for (let round = 0; round < 250; round += 1) {
+  for (let round = 0; round < Number(process.env['DAMAGE_ROUNDS'] ?? 100); round += 1) {
     fs.rmSync(stateDir, { recursive: true });
     fs.mkdirSync(stateDir);
     const damaged = Buffer.from(whole);
@@ -153,7 +152,7 @@ it("goes on after damage anywhere in the file", { timeout: 120_000 }, async () =
     }
     asides += fs.readdirSync(stateDir).filter((name) => name.includes("damaged")).length > 0 ? 1 : 0;
   }
-  expect(asides).toBeGreaterThan(30);
+  expect(asides).toBeGreaterThan(15);
 });
 
 it("goes on when the file is damaged while it is open", async () => {

@@ -1,9 +1,8 @@
 import type Database from "better-sqlite3";
 import fs from "node:fs";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { systemCode } from "../lib/errors.ts";
-import { MIGRATIONS } from "./history-schema.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./history-schema.ts";
 import { createSqlStore } from "./history-sql.ts";
 import type { RunStore } from "./history-store.ts";
 
@@ -27,8 +26,11 @@ export class NewerDatabase extends Error {
   }
 }
 
-/** A schema number further ahead than this is damage, not a later version. */
-const PLAUSIBLE_LEAD = 1_000;
+const DAMAGE_CODES = [
+  "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_PRIMARYKEY",
+  "SQLITE_CONSTRAINT_UNIQUE",
+] as const;
+const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 /** `f_type` of statfs(2) where shared memory or locks are not to be trusted: NFS, SMB, CIFS, FUSE (Docker Desktop), 9p, Ceph, AFS. */
 const REMOTE_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x65735546, 0x01021997, 0x00c36400, 0x5346414f,
@@ -61,7 +63,10 @@ export function openForWriting({ sqlite, file, busyTimeoutMs, onUnreadable }: Op
     chooseJournal(db, path.dirname(file));
     migrate(db);
     // The number is written even where it is the same: what can't be written shows now and not in the middle of a run.
-    db.transaction(() => db.pragma(`user_version = ${MIGRATIONS.length}`)).immediate();
+    db.transaction(() => {
+      db.pragma(`user_version = ${MIGRATIONS.length}`);
+      db.pragma(`application_id = ${APPLICATION_ID + MIGRATIONS.length}`);
+    }).immediate();
     return createSqlStore(db, onUnreadable);
   });
 }
@@ -87,9 +92,19 @@ export function openForReading({ sqlite, file, busyTimeoutMs, onUnreadable }: Op
     return withDatabase(file, () => new sqlite(file, options), prepare);
   } catch (error) {
     if (!isSqliteError(error, "SQLITE_CANTOPEN", "SQLITE_READONLY")) throw error;
-    // A WAL database in a folder where its shared-memory file can't be made: nobody writes there, so it does not change.
-    return withDatabase(file, () => new sqlite(`${pathToFileURL(file).href}?immutable=1`, options), prepare);
+    return withDatabase(file, () => new sqlite(contentOf(file), { readonly: true }), prepare);
   }
+}
+
+/**
+ * A WAL database in a folder where its shared-memory file can't be made is read as a copy in memory. Bytes 18 and 19 of
+ * the header are set to "no WAL"; what was only in a log that a killed process left is not seen.
+ */
+function contentOf(file: string): Buffer {
+  if (fs.statSync(file).size > MAX_COPIED_BYTES) throw new Error("the folder is read-only and the history too large to be copied");
+  const content = fs.readFileSync(file);
+  if (content.length >= 100) content.fill(1, 18, 20);
+  return content;
 }
 
 /** Brings an empty or older database to the current schema. Two processes at once: the second finds nothing to do. */
@@ -104,9 +119,12 @@ function migrate(db: Database.Database): void {
   while (versionOf(db) < MIGRATIONS.length) step.immediate();
 }
 
-/** Whether an error of SQLite means that the file's content is wrong, not its surroundings. */
+/**
+ * Whether an error of SQLite means that the file's content is wrong, not its surroundings. Keys that clash or dangle do:
+ * no statement of ours can cause that while the indexes fit their tables.
+ */
 export function isDamage(error: unknown): boolean {
-  return error instanceof DamagedDatabase || isSqliteError(error, "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT");
+  return error instanceof DamagedDatabase || isSqliteError(error, ...DAMAGE_CODES);
 }
 
 export function isSqliteError(error: unknown, ...prefixes: readonly string[]): boolean {
@@ -164,8 +182,9 @@ function versionOf(db: Database.Database): number {
 
 function checkVersion(db: Database.Database): void {
   const version = versionOf(db);
-  if (version < 0 || version > MIGRATIONS.length + PLAUSIBLE_LEAD) throw new DamagedDatabase("schema number is malformed");
-  if (version > MIGRATIONS.length) throw new NewerDatabase(version);
+  if (version >= 0 && version <= MIGRATIONS.length) return;
+  const isOurs = db.pragma("application_id", { simple: true }) === APPLICATION_ID + version;
+  throw isOurs ? new NewerDatabase(version) : new DamagedDatabase("schema number is malformed");
 }
 
 function checkPages(db: Database.Database): void {

@@ -119,7 +119,7 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     store = memory;
     opened = undefined;
     retryAtClose = !readOnly && !(why instanceof NewerDatabase);
-    if (why !== undefined) say(`the run history is kept in memory only, until this process ends: ${file}: ${shortCause(why)}`);
+    if (why !== undefined) say(`the run history is kept in memory only, until this process ends: ${file}: ${causeOf(why, file)}`);
   }
 
   function readable(current: RunStore | undefined): RunReport[] {
@@ -165,7 +165,8 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
         return work(store);
       } catch (error) {
         // Not the file's fault (a value that does not fit): it must not end a backup either.
-        if (opened === undefined || sqlite === undefined || !isSqliteError(error, "SQLITE") || isSqliteError(error, "SQLITE_CONSTRAINT")) {
+        const ofTheFile = isDamage(error) || (isSqliteError(error, "SQLITE") && !isSqliteError(error, "SQLITE_CONSTRAINT"));
+        if (opened === undefined || sqlite === undefined || !ofTheFile) {
           say(`a run could not be kept in the history (${shortCause(error)})`);
           return otherwise;
         }
@@ -233,6 +234,18 @@ function fileIdOf(file: string): FileId | undefined {
 function makeFolder(folder: string): void {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error("the state folder is not a folder");
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+}
+
+/** SQLite says "unable to open" for much that the system can name. */
+function causeOf(why: unknown, file: string): string {
+  if (isSqliteError(why, "SQLITE_CANTOPEN", "SQLITE_READONLY")) {
+    try {
+      for (const place of [path.dirname(file), file]) fs.accessSync(place, fs.constants.R_OK | fs.constants.W_OK);
+    } catch (error) {
+      return shortCause(error);
+    }
+  }
+  return shortCause(why);
 }
 
 /** The native part is only loaded by the first database. */

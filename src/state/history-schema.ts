@@ -1,4 +1,10 @@
 /**
+ * With the schema's number in its lower half, this is SQLite's `application_id`: a number that both places agree on was
+ * written by a Lifeboat, one that only stands in `user_version` is damage. Later versions must keep writing it.
+ */
+export const APPLICATION_ID = 0x4c42_0000;
+
+/**
  * The database's schema as an ordered list of steps: `PRAGMA user_version` is the number of steps done. A released step
  * is never changed; a new one is added at the end, and is run once, in a transaction.
  *
@@ -36,7 +42,7 @@ export const MIGRATIONS: readonly string[] = [
     bytes_read INTEGER,
     incomplete INTEGER,
     updated_ms INTEGER NOT NULL
-  );
+  ) WITHOUT ROWID;
   CREATE INDEX runs_by_start ON runs (started_ms, id);
   CREATE INDEX runs_by_job ON runs (job, started_ms, id);
 

@@ -107,8 +107,9 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
 }
 
 /** A pid from a record belongs to another machine, or to the past. */
-function withoutPid({ pid: _, ...report }: RunReport): RunReport {
-  return report;
+function withoutPid(report: RunReport): RunReport {
+  const { pid, ...rest } = report;
+  return pid === undefined ? report : rest;
 }
 
 function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {

@@ -244,8 +244,8 @@ function isFlocked(stat: fs.BigIntStats): boolean {
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
   const device = `${major.toString(16).padStart(2, "0")}:${minor.toString(16).padStart(2, "0")}`;
   return locks.split("\n").some((line) => {
-    const [, kind, , , , place = ""] = line.trim().split(/\s+/);
-    return kind === "FLOCK" && (place === `${device}:${ino}` || (place.startsWith("00:") && place.endsWith(`:${ino}`)));
+    const [, kind, , , , inode = ""] = line.trim().split(/\s+/);
+    return kind === "FLOCK" && (inode === `${device}:${ino}` || (inode.startsWith("00:") && inode.endsWith(`:${ino}`)));
   });
 }
 

@@ -29,8 +29,8 @@ const acquire = (options: Partial<LockOptions> = {}) =>
     runId: "r0", ...options,
   });
 
-async function startHolder(file = lockPath, end = "wait"): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "fixtures/lock-holder.ts"), file, path.join(folder, "none"), end], {
+async function startHolder(file = lockPath, atEnd = "wait"): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "fixtures/lock-holder.ts"), file, path.join(folder, "none"), atEnd], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   children.push(child);

@@ -23,10 +23,26 @@ let config: string;
 
 async function compose(...args: string[]): Promise<string> {
   const [program = "", ...before] = composeCommand();
-  const files = ["--file", path.join(ROOT, "compose.yaml"), "--file", path.join(ROOT, "test/container/compose.override.yaml")];
+  const files = [
+    "--file",
+    path.join(ROOT, "compose.yaml"),
+    "--file",
+    path.join(ROOT, "test/container/compose.override.yaml"),
+  ];
   const env = { LIFEBOAT_TEST_CONFIG: config, LIFEBOAT_TEST_ARCHIVES: archives };
-  const assignments = Object.entries({ ...env, DOCKER_HOST: environment()["DOCKER_HOST"] ?? "" }).filter(([, value]) => value !== "");
-  return must("env", ...assignments.map(([key, value]) => `${key}=${value}`), program, ...before, "--project-name", PROJECT, ...files, ...args);
+  const assignments = Object.entries({ ...env, DOCKER_HOST: environment()["DOCKER_HOST"] ?? "" }).filter(
+    ([, value]) => value !== "",
+  );
+  return must(
+    "env",
+    ...assignments.map(([key, value]) => `${key}=${value}`),
+    program,
+    ...before,
+    "--project-name",
+    PROJECT,
+    ...files,
+    ...args,
+  );
 }
 
 beforeAll(async () => {
@@ -50,7 +66,10 @@ test("compose starts a site, a database and the sidecar; its example config beco
 
   // The example is for three at night; the same job, every other second.
   const file = path.join(config, "site.env");
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^BACKUP_CRON_EXPRESSION=.*/m, 'BACKUP_CRON_EXPRESSION="*/2 * * * * *"'));
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8").replace(/^BACKUP_CRON_EXPRESSION=.*/m, 'BACKUP_CRON_EXPRESSION="*/2 * * * * *"'),
+  );
   const ready = (): string | undefined => readdirSync(archives).find((name) => /^site-.*\.tar\.gz$/.test(name));
   const archive = await waitFor("an archive", ready, { explain: logs });
   const names = await must("tar", "-tzf", path.join(archives, archive));

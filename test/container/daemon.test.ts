@@ -46,10 +46,18 @@ test("files in, archives out, a change is picked up without a restart, and the l
   await compare(side, first);
   expect(statSync(path.join(side.archive, first)).mode & 0o777).toBe(0o600);
 
-  side.job("second.env", { BACKUP_CRON_EXPRESSION: "@every 1s", BACKUP_FILENAME: "second-%s.{{ .Extension }}", BACKUP_COMPRESSION: "none" });
+  side.job("second.env", {
+    BACKUP_CRON_EXPRESSION: "@every 1s",
+    BACKUP_FILENAME: "second-%H-%M-%S.{{ .Extension }}",
+    BACKUP_COMPRESSION: "none",
+  });
   const changedAt = Date.now();
   const startedAt = (await docker("inspect", "--format", "{{.State.StartedAt}}", side.name)).trim();
-  await side.waitFor("an archive of the second job", () => side.archives().find((name) => name.startsWith("second-")), 30_000);
+  await side.waitFor(
+    "an archive of the second job",
+    () => side.archives().find((name) => name.startsWith("second-")),
+    30_000,
+  );
   console.log(`a new job's archive was there ${((Date.now() - changedAt) / 1000).toFixed(1)} s after its file`);
   expect(await docker("inspect", "--format", "{{.State.StartedAt}}", side.name)).toBe(startedAt);
 
@@ -59,12 +67,16 @@ test("files in, archives out, a change is picked up without a restart, and the l
     return text.includes("second.env") && text.includes("BACKUP_CRON_EXPRESSION") ? text : undefined;
   });
   const before = side.archives().filter((name) => name.startsWith("second-")).length;
-  await side.waitFor("the last good version to go on", () => side.archives().filter((name) => name.startsWith("second-")).length > before);
+  await side.waitFor(
+    "the last good version to go on",
+    () => side.archives().filter((name) => name.startsWith("second-")).length > before,
+  );
 
   console.log(logs.split("\n").slice(0, 25).join("\n"));
   const lines = (await side.logs()).trimEnd().split("\n");
   // Time, level, then the job in brackets where a line is about one.
-  for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d) (debug|info |warn |error) /);
+  for (const line of lines)
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d) (debug|info |warn |error) /);
   expect(lines[0]).toMatch(/lifeboat \S+ starts/);
   expect(lines.some((line) => line.includes("[site] ") && line.includes(first) && /size=/.test(line))).toBe(true);
   expect(lines.join("\n")).not.toContain("s3cr3t-that-nobody-may-see");
@@ -79,20 +91,29 @@ test("files in, archives out, a change is picked up without a restart, and the l
   const runs = await side.history();
   expect(runs.some((report) => report.job === "site" && report.status === "success")).toBe(true);
   const ofFirst = runs.find((report) => report.archive?.name === first);
-  expect(ofFirst?.archive?.sha256).toBe(createHash("sha256").update(readFileSync(path.join(side.archive, first))).digest("hex"));
+  expect(ofFirst?.archive?.sha256).toBe(
+    createHash("sha256")
+      .update(readFileSync(path.join(side.archive, first)))
+      .digest("hex"),
+  );
 });
 
 test("what it stored comes back", async () => {
   const side = make();
   writeSite(side.source);
-  side.job("site.env", { BACKUP_FILENAME: "site-%s.{{ .Extension }}" });
+  side.job("site.env", { BACKUP_FILENAME: "site-%H-%M-%S.{{ .Extension }}" });
   await side.start();
   await side.exec("lifeboat", "run", "site");
   await side.exec("lifeboat", "restore", "latest", "--to", "/data/restored");
   const restored = path.join(side.state, "restored");
   await must("diff", "--recursive", "--no-dereference", side.source, path.join(restored, "backup"));
   const [archive = ""] = side.archives();
-  const { stdout } = await run("sh", ["-c", `docker exec ${side.name} lifeboat get ${archive} | sha256sum; sha256sum <"$1"`, "sh", path.join(side.archive, archive)]);
+  const { stdout } = await run("sh", [
+    "-c",
+    `docker exec ${side.name} lifeboat get ${archive} | sha256sum; sha256sum <"$1"`,
+    "sh",
+    path.join(side.archive, archive),
+  ]);
   const [got, stored] = stdout.trim().split("\n");
   expect(got).toBe(stored);
 });
@@ -101,23 +122,42 @@ test("an ordinary user, a read-only root file system, no capabilities, a panel's
   const uid = 1000;
   const side = make({ uid });
   writeSite(side.source);
-  side.job("site.env", { BACKUP_CRON_EXPRESSION: "*/2 * * * * *", BACKUP_FILENAME: "site-%s.{{ .Extension }}" });
+  side.job("site.env", { BACKUP_CRON_EXPRESSION: "*/2 * * * * *", BACKUP_FILENAME: "site-%H-%M-%S.{{ .Extension }}" });
   const limits = ["--cpus", "0.35", "--memory", "350m", "--pids-limit", "100"];
-  await side.start(["--user", `${uid}:${uid}`, "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", ...limits]);
+  await side.start([
+    "--user",
+    `${uid}:${uid}`,
+    "--read-only",
+    "--tmpfs",
+    "/tmp",
+    "--cap-drop",
+    "ALL",
+    "--security-opt",
+    "no-new-privileges",
+    ...limits,
+  ]);
   const archive = await side.waitFor("an archive", () => side.archives()[0]);
   expect(statSync(path.join(side.archive, archive)).uid).toBe(uid);
   await compare(side, archive);
-  expect((await docker("inspect", "--format", "{{.State.OOMKilled}} {{.RestartCount}}", side.name)).trim()).toBe("false 0");
+  expect((await docker("inspect", "--format", "{{.State.OOMKilled}} {{.RestartCount}}", side.name)).trim()).toBe(
+    "false 0",
+  );
   expect(await side.logs()).not.toMatch(/this is a bug|\n\s+at /);
 });
 
 test("without any writable volume but the archive's, backups go on and it is said", async () => {
   const side = make();
   writeSite(side.source);
-  side.job("site.env", { BACKUP_CRON_EXPRESSION: "*/2 * * * * *", BACKUP_FILENAME: "site-%s.{{ .Extension }}" });
+  side.job("site.env", { BACKUP_CRON_EXPRESSION: "*/2 * * * * *", BACKUP_FILENAME: "site-%H-%M-%S.{{ .Extension }}" });
   await side.start(["--read-only", "--volume", "/dev/null:/data/unusable:ro", "--env", "STATE_DIR=/nowhere/state"]);
   await side.waitFor("two archives", () => side.archives().length >= 2);
-  expect(await side.logs()).toContain("/nowhere/state");
+  const lines = (await side.logs()).split("\n");
+  for (const text of ["/nowhere/state/history.db", "/var/lock/dockervolumebackup.lock"]) {
+    expect(
+      lines.filter((line) => line.includes(` warn `) && line.includes(text)),
+      `said once: ${text}`,
+    ).toHaveLength(1);
+  }
   const { stdout } = await run("docker", ["exec", side.name, "lifeboat", "history", "--json"]);
   const runs = JSON.parse(stdout) as { status: string }[];
   expect(runs.some((report) => report.status === "success")).toBe(true);

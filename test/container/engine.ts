@@ -52,9 +52,17 @@ function engineEnv(host: string | undefined): NodeJS.ProcessEnv {
 
 function command(what: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
   const startedAt = Date.now();
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: ROOT, env, encoding: "utf8", timeout: 900_000 });
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: ROOT,
+    env,
+    encoding: "utf8",
+    timeout: 900_000,
+  });
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${what}: ${program} ended with ${status ?? "a signal"}\n${stdout.slice(-6000)}\n${stderr.slice(-6000)}`);
+  if (status !== 0)
+    throw new Error(
+      `${what}: ${program} ended with ${status ?? "a signal"}\n${stdout.slice(-6000)}\n${stderr.slice(-6000)}`,
+    );
   console.log(`${what}: ready after ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 
@@ -80,7 +88,16 @@ async function startEngine(extra: readonly string[]): Promise<Engine | { readonl
   const host = `unix://${path.join(folder, "docker.sock")}`;
   const logFile = path.join(folder, "dockerd.log");
   const log = openSync(logFile, "a");
-  const args = ["--data-root", DATA_ROOT, "--exec-root", path.join(folder, "exec"), "--pidfile", path.join(folder, "pid"), "-H", host];
+  const args = [
+    "--data-root",
+    DATA_ROOT,
+    "--exec-root",
+    path.join(folder, "exec"),
+    "--pidfile",
+    path.join(folder, "pid"),
+    "-H",
+    host,
+  ];
   const daemon = spawn("dockerd", [...args, ...extra], { stdio: ["ignore", log, log], detached: true });
   let ended: string | undefined;
   daemon.once("error", (error) => (ended = error.message));

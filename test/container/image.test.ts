@@ -22,7 +22,9 @@ async function inspect(name: string): Promise<Inspected> {
 test("what the image adds to its base is small", async () => {
   const whole = (await inspect(image())).Size / 1e6;
   const base = (await inspect("node:26-trixie-slim")).Size / 1e6;
-  console.log(`image: ${whole.toFixed(0)} MB, of which ${(whole - base).toFixed(1)} MB are Lifeboat and ${base.toFixed(0)} MB its base`);
+  console.log(
+    `image: ${whole.toFixed(0)} MB, of which ${(whole - base).toFixed(1)} MB are Lifeboat and ${base.toFixed(0)} MB its base`,
+  );
   expect(whole - base).toBeLessThan(25);
 });
 
@@ -62,13 +64,32 @@ test.each([
   [["list", "--help"], /^usage: lifeboat list/],
   [["sh", "-c", "echo any program"], /^any program/],
 ])("docker run IMAGE %j", async (command, expected) => {
-  const { code, stdout } = await run("docker", ["run", "--rm", "--network", "none", "--read-only", "--user", "4711:4711", image(), ...command]);
+  const { code, stdout } = await run("docker", [
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    "--read-only",
+    "--user",
+    "4711:4711",
+    image(),
+    ...command,
+  ]);
   expect(stdout).toMatch(expected);
   expect(code).toBe(0);
 });
 
 test("the entry point of the image that it replaces", async () => {
-  const args = ["run", "--rm", "--network", "none", "--env", "BACKUP_CRON_EXPRESSION=no cron", "--entrypoint", "/usr/bin/backup"];
+  const args = [
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    "--env",
+    "BACKUP_CRON_EXPRESSION=no cron",
+    "--entrypoint",
+    "/usr/bin/backup",
+  ];
   const { code, stdout, stderr } = await run("docker", [...args, image(), "-foreground"]);
   expect(stdout + stderr).toContain("BACKUP_CRON_EXPRESSION");
   expect(stdout + stderr).not.toMatch(/\n\s+at /);

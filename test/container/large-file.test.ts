@@ -21,12 +21,18 @@ test.skipIf(!hasRoom)("a file of 9 GiB, mostly holes, without compression", { ti
   const fd = openSync(file, "w");
   for (const offset of [0, 5 * 2 ** 30 + 1, SIZE_BYTES - 3]) writeSync(fd, Buffer.from("end"), 0, 3, offset);
   closeSync(fd);
-  side.job("disk.env", { BACKUP_CRON_EXPRESSION: "@yearly", BACKUP_COMPRESSION: "none", BACKUP_FILENAME: "disk.{{ .Extension }}" });
+  side.job("disk.env", {
+    BACKUP_CRON_EXPRESSION: "@yearly",
+    BACKUP_COMPRESSION: "none",
+    BACKUP_FILENAME: "disk.{{ .Extension }}",
+  });
   const startedAt = Date.now();
   await side.start(["--memory", "350m"]);
   await side.exec("lifeboat", "run", "disk");
   console.log(`9 GiB took ${((Date.now() - startedAt) / 1000).toFixed(0)} s`);
   const archive = path.join(side.archive, "disk.tar");
   expect(await must("bsdtar", "-tvf", archive)).toMatch(new RegExp(`\\s${SIZE_BYTES}\\s.*backup/disk.img`));
-  expect(await run("tar", ["--compare", "--file", archive, "--directory", path.dirname(side.source)])).toEqual(NO_DIFFERENCE);
+  expect(await run("tar", ["--compare", "--file", archive, "--directory", path.dirname(side.source)])).toEqual(
+    NO_DIFFERENCE,
+  );
 });

@@ -33,7 +33,11 @@ export interface Sidecar {
   /** Archives under their final names. */
   archives(): string[];
   /** Asks until the answer is neither undefined nor false; a failure shows the logs. */
-  waitFor<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs?: number): Promise<T>;
+  waitFor<T>(
+    what: string,
+    ask: () => T | undefined | false | Promise<T | undefined | false>,
+    timeoutMs?: number,
+  ): Promise<T>;
   remove(): Promise<void>;
 }
 
@@ -56,13 +60,17 @@ export function createSidecar(options: SidecarOptions = {}): Sidecar {
   const mounts = binds.flatMap((bind) => ["--volume", bind]);
   let started = false;
 
-  const once = (...command: string[]): Promise<Output> => run("docker", ["run", "--rm", ...mounts, image(), ...command]);
+  const once = (...command: string[]): Promise<Output> =>
+    run("docker", ["run", "--rm", ...mounts, image(), ...command]);
   const logs = async (): Promise<string> => {
     if (!started) return "";
     const { stdout, stderr } = await run("docker", ["logs", name]);
     return stdout + stderr;
   };
-  const files = (): string[] => readdirSync(archive).filter((entry) => entry !== ".lifeboat").toSorted();
+  const files = (): string[] =>
+    readdirSync(archive)
+      .filter((entry) => entry !== ".lifeboat")
+      .toSorted();
 
   return {
     name,

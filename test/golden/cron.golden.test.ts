@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCron } from "../../src/golang/cron.ts";
-import { cronCases } from "./cron-cases.ts";
+import { cronCases, jumpCases } from "./cron-cases.ts";
 import { deviationFor } from "./deviations.ts";
 import { outcome, title } from "./recorded.ts";
 
@@ -19,7 +19,7 @@ function nextFires(expression: string, zone: string, start: string, count: numbe
 }
 
 const errors = cronCases.filter(({ error }) => error !== undefined);
-const runs = cronCases.flatMap(({ expression, runs: recorded = [] }) => recorded.map((run) => ({ expression, name: title(expression), ...run })));
+const runs = [...cronCases, ...jumpCases].flatMap(({ expression, runs: recorded = [] }) => recorded.map((run) => ({ expression, name: title(expression), ...run })));
 
 describe("cron: refused", () => {
   it.each(errors.map((recorded) => ({ ...recorded, name: title(recorded.expression) })))("$name", ({ expression }) => {

@@ -9,7 +9,7 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 
 /** The content of one recorded file, as the shape that its reader knows it to have. */
 export function readRecorded<Shape>(name: string, check: (content: Json) => content is Json & Shape): Shape {
-  const content = JSON.parse(readFileSync(path.join(folder, name), "utf8")) as Json;
+  const content = JSON.parse(readFileSync(path.resolve(folder, name), "utf8")) as Json;
   if (!check(content)) throw new Error(`${name} in ${folder} has another shape than expected`);
   return content;
 }

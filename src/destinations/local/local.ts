@@ -37,7 +37,7 @@ export function createLocalDestination(options: LocalOptions): Destination {
     const components = componentsOf(area, name);
     await requireFolder(folder);
     const parent = await openParent(folder, area, components, true);
-    return await createPartial(parent, components.at(-1) ?? "", owner);
+    return await createPartial(parent, components.at(-1) ?? "", owner, area === "archive" ? "archives" : "anything");
   };
 
   const finish = async (area: Area, name: string, partial: PartialFile, owner: JobTag): Promise<StoredObject> => {

@@ -15,7 +15,7 @@ export const LONGEST_NAME_BYTES = 255;
 export const DEEPEST_RECORD_LEVELS = 8;
 
 /** An archive with a hidden name is a backup too; editors' and tools' hidden files are not. */
-const HIDDEN_ARCHIVE = /\.tar(?:\.(?:gz|zst))?(?:\.(?:gpg|age))?$/;
+export const ARCHIVE_ENDING = /\.tar(?:\.(?:gz|zst))?(?:\.(?:gpg|age))?$/;
 
 /**
  * The path components of an object's name; throws `invalid` for every name that is not plainly below the folder, so
@@ -58,5 +58,5 @@ export function decodeName(bytes: Buffer): string | undefined {
 /** Whether a regular file of this name is listed as finished. */
 export function isListed(area: Area, component: string): boolean {
   if (component.endsWith(PARTIAL_SUFFIX)) return false;
-  return area === "record" || !component.startsWith(".") || HIDDEN_ARCHIVE.test(component);
+  return area === "record" || !component.startsWith(".") || ARCHIVE_ENDING.test(component);
 }

@@ -5,6 +5,7 @@ import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { isSyncUnsupported, type OpenFolder } from "./folder.ts";
 import { type Owner, partialName } from "./partial-name.ts";
+import { isReplaceable } from "./replaceable.ts";
 
 /** How often a live writer touches its file, so that another container can tell it from a dead one. */
 export const TOUCH_EVERY_MS = 2_000;
@@ -20,14 +21,17 @@ export interface PartialFile {
   discard(): Promise<void>;
 }
 
+/** Which files of the final name give way: in our own record folder any, among the user's archives only archives. */
+export type Replaces = "anything" | "archives";
+
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 /** Takes over `folder`: it is closed with the file. System errors are passed on untranslated. */
-export async function createPartial(folder: OpenFolder, name: string, owner: Owner): Promise<PartialFile> {
+export async function createPartial(folder: OpenFolder, name: string, owner: Owner, replaces: Replaces = "anything"): Promise<PartialFile> {
   const hidden = partialName(name, owner);
   let handle: FileHandle;
   try {
-    await refuseForeign(folder, name);
+    await refuseForeign(folder, name, replaces);
     handle = await open(folder.at(hidden), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   } catch (error) {
     await folder.close();
@@ -52,7 +56,7 @@ export async function createPartial(folder: OpenFolder, name: string, owner: Own
       if (state === "closed") throw new Error("this file was already closed");
       if (state === "open") {
         await syncFile(handle);
-        await refuseForeign(folder, name);
+        await refuseForeign(folder, name, replaces);
         await requireSameFile(handle, folder, hidden);
         await rename(folder.at(hidden), folder.at(name));
         state = "published";
@@ -79,9 +83,15 @@ export async function createPartial(folder: OpenFolder, name: string, owner: Own
 }
 
 /** A file of the final name may be replaced; a folder, a link or anything else is somebody's, and stays. */
-async function refuseForeign(folder: OpenFolder, name: string): Promise<void> {
+async function refuseForeign(folder: OpenFolder, name: string, replaces: Replaces): Promise<void> {
   const kind = await kindAt(folder.at(name));
-  if (kind === undefined || kind === "file") return;
+  if (kind === undefined) return;
+  if (kind === "file") {
+    if (replaces === "anything" || (await isReplaceable(folder.at(name), name))) return;
+    throw new DestinationError("invalid", `${printablePath(path.join(folder.shown, name))} exists and is not an archive, so it is not replaced`, {
+      hint: "remove or rename it, or change BACKUP_FILENAME",
+    });
+  }
   throw new DestinationError("invalid", `${printablePath(path.join(folder.shown, name))} is a ${kind}, not a file`, {
     hint: "remove or rename it, or change BACKUP_FILENAME",
   });

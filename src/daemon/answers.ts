@@ -1,0 +1,16 @@
+import type { HealAnswer } from "../contracts/task.ts";
+
+/** What a child wrote on file descriptor 3; a child that was killed may have written anything. */
+export function asHealAnswer(answer: unknown): HealAnswer | undefined {
+  if (typeof answer !== "object" || answer === null || !("lastFiredAtMs" in answer) || !("said" in answer)) return undefined;
+  const { lastFiredAtMs, said } = answer;
+  if (typeof lastFiredAtMs !== "object" || lastFiredAtMs === null || !Array.isArray(said)) return undefined;
+  const times: Record<string, number> = {};
+  for (const [job, value] of Object.entries(lastFiredAtMs)) if (typeof value === "number") times[job] = value;
+  return { lastFiredAtMs: times, said: said.filter((text) => typeof text === "string") };
+}
+
+/** A run that came to its end has recorded itself and says so; any other has to be looked after. */
+export function hasReported(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "recorded" in answer && answer.recorded === true;
+}
