@@ -20,9 +20,6 @@ export const CUT_RULE: CutRule = {
   pieceBytes: 1024 * 1024,
 };
 
-/** The longest a header may be, so that header and first piece always fit one block. */
-export const MAX_HEADER_BYTES = 2 * 1024 * 1024;
-
 /** What a block's buffer holds: the largest block, and one byte more that tells that a file has grown. */
 export function blockCapacityBytes(rule: CutRule): number {
   return rule.maxBytes + 4096;

@@ -3,13 +3,13 @@ import { fstatSync, lstatSync, readlinkSync } from "node:fs";
 import { messageOf, systemCode } from "../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
-import { MAX_HEADER_BYTES } from "./blocks.ts";
+import { headerOf } from "./entry-header.ts";
 import type { Excludes } from "./exclude.ts";
 import { kernelFileSystem } from "./file-systems.ts";
 import { below, closeRead, openFolder } from "./folder-chain.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { PreparedHeader, TarType } from "./headers.ts";
-import { prepareHeader, writeHeader } from "./headers.ts";
+import { writeHeader } from "./headers.ts";
 import type { FileOpener } from "./open-file.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import { storeFile } from "./store-file.ts";
@@ -54,8 +54,6 @@ export type Visit = (place: Place) => OpenedFolder | undefined;
 
 /** How often a name that becomes something else between two calls is looked at again. */
 const MOST_LOOKS = 5;
-/** Readers refuse extended headers of more than 1 MiB (Go's archive/tar, node-tar). */
-const MAX_PAX_BYTES = 1_000_000;
 /** The name no longer means what the listing said. */
 const CHANGED = Symbol("changed");
 const CHANGED_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ENXIO"]);
@@ -209,22 +207,11 @@ export function createVisit(tools: VisitTools): Visit {
   const headerFor = (
     place: Place, stat: BigIntStats, type: TarType, linkPath: string, sizeBytes: number,
   ): PreparedHeader | undefined => {
-    const device = type === "character-device" || type === "block-device" ? stat.rdev : 0n;
-    const header = prepareHeader({
-      type,
-      path: entryPath(place.path, type === "directory"),
-      mode: Number(stat.mode) & 0o7777,
-      uid: Number(stat.uid),
-      gid: Number(stat.gid),
-      sizeBytes,
-      mtimeNs: stat.mtimeNs,
-      linkPath,
-      deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
-      deviceMinor: Number((device & 0xffn) | ((device >> 12n) & 0xfff00n)),
-    });
-    if (header.pax.length <= MAX_PAX_BYTES && header.bytes <= MAX_HEADER_BYTES) return header;
-    tally.notice("unreadable", place.path.slice(0, 200), "its path is longer than readers of tar accept: left out");
-    return undefined;
+    const header = headerOf(place.path, stat, type, linkPath, sizeBytes);
+    if (header === undefined) {
+      tally.notice("unreadable", place.path.slice(0, 200), "its path is longer than readers of tar accept: left out");
+    }
+    return header;
   };
 
   const isOwn = (place: Place, stat: BigIntStats): boolean => {
@@ -260,12 +247,6 @@ export function createVisit(tools: VisitTools): Visit {
     tally.notice("vanished", place.path, "kept changing into something else: left out");
     return undefined;
   };
-}
-
-function entryPath(path: string, isFolder: boolean): string {
-  // The root folder has no name of its own; tar programs call it `./`.
-  if (path === "/") return "./";
-  return isFolder ? `${path.slice(1)}/` : path.slice(1);
 }
 
 export function isSystemError(error: unknown): error is Error {

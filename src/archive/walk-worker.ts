@@ -5,17 +5,8 @@ import type { ArchiveNotice } from "../contracts/archive.ts";
 import { UserError, messageOf } from "../lib/errors.ts";
 import { printablePath } from "../lib/printable.ts";
 import type { BlockSink } from "./block-writer.ts";
-import { createBlockWriter } from "./block-writer.ts";
 import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
-import { createExcludes } from "./exclude.ts";
-import { createHardLinks } from "./hard-links.ts";
-import { END_BYTES } from "./headers.ts";
-import { createFileOpener } from "./open-file.ts";
-import { createOwnPaths } from "./own-paths.ts";
-import { planSources } from "./sources.ts";
-import { createTally, sourceResult } from "./tally.ts";
-import { createVisit } from "./visit.ts";
-import { walkSources } from "./walk.ts";
+import { storeTree } from "./store-tree.ts";
 import type { BufferMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
 import { CONTROL } from "./worker-protocol.ts";
 
@@ -33,7 +24,6 @@ const LONGEST_WAIT_MS = 250;
 const ABORTED = Symbol("aborted");
 
 function run(port: MessagePort, data: WalkWorkerData): void {
-  const { options } = data;
   const control = new Int32Array(data.control);
   const post = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   const checkAbort = (): void => {
@@ -58,12 +48,7 @@ function run(port: MessagePort, data: WalkWorkerData): void {
     notices = [];
     listsSent += 1;
   };
-  let current = "";
-  const tally = createTally((notice) => {
-    notices.push(notice);
-    if (notices.length >= NOTICES_PER_LIST) sendNotices();
-  });
-
+  let at = { path: "", files: 0, bytesRead: 0 };
   let buffersMade = 0;
   const sink: BlockSink = {
     emptyBuffer: () =>
@@ -79,49 +64,27 @@ function run(port: MessagePort, data: WalkWorkerData): void {
     send(buffer, bytes) {
       sendNotices();
       const whole = buffer.buffer as ArrayBuffer;
-      const { bytesRead, counts } = tally;
-      const shown = printablePath(Buffer.from(current, "latin1"));
-      post({ type: "block", buffer: whole, bytes, files: counts.files, bytesRead, current: shown }, [whole]);
+      const { path, files, bytesRead } = at;
+      const current = printablePath(Buffer.from(path, "latin1"));
+      post({ type: "block", buffer: whole, bytes, files, bytesRead, current }, [whole]);
     },
   };
 
   if (!existsSync("/proc/self/fd")) {
     throw new UserError("/proc is not mounted", { hint: "mount /proc: without it, files can't be read safely" });
   }
-  const writer = createBlockWriter(CUT_RULE, sink);
-  const ownPaths = createOwnPaths(options.ownPaths);
-  const plan = planSources(options.sources);
-  const visitEntry = createVisit({
-    writer,
-    rule: CUT_RULE,
-    excludes: createExcludes(options.excludeRegexp, options.excludeGlobs),
-    ownPaths,
-    tally,
-    hardLinks: options.hardlinks === "link" ? createHardLinks() : undefined,
-    openFile: createFileOpener(),
+  const end = storeTree(data.options, sink, {
     checkAbort,
-  });
-  walkSources(plan, {
-    tally,
-    ownPaths,
-    visit(place) {
-      current = place.path;
-      return visitEntry(place);
+    onNotice(notice) {
+      notices.push(notice);
+      if (notices.length >= NOTICES_PER_LIST) sendNotices();
+    },
+    onVisit(path, files, bytesRead) {
+      at = { path, files, bytesRead };
     },
   });
-  writer.cut();
-  writer.buffer.fill(0, 0, END_BYTES);
-  writer.used = END_BYTES;
-  writer.cut();
   sendNotices();
-  post({
-    type: "end",
-    counts: tally.counts,
-    bytesRead: tally.bytesRead,
-    sources: plan.given.map((source) => sourceResult(source.text, source.tally)),
-    notices: tally.notices,
-    incomplete: tally.incomplete,
-  });
+  post(end);
 }
 
 if (parentPort !== null) {

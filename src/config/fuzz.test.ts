@@ -131,9 +131,10 @@ it("values of a megabyte are dealt with quickly", async () => {
   const folder = path.join(temporaryFolder(), "config");
   mkdirSync(folder);
   const values = [" ", "a", "a,", "a://", "{{ ", "1h", "-----BEGIN CERTIFICATE-----", "AccountKey=", "/x,", "%", "1,"].map((piece) => piece.repeat(Math.floor(900_000 / piece.length)));
+  // One of each sort is enough: what reads a value depends on nothing else.
+  const sorts = new Map(settings.map((setting) => [`${setting.kind} ${setting.secret}`, setting]));
   for (const value of values) {
-    for (const setting of settings) {
-      if (setting.secret !== true && setting.kind === "text") continue;
+    for (const setting of sorts.values()) {
       const name = `${setting.key}.env`;
       writeFileSync(path.join(folder, name), `${setting.key}='${value}'\n`);
       const startedAt = performance.now();

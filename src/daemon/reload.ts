@@ -2,6 +2,7 @@ import type { Log } from "../contracts/log.ts";
 import type { LoadedConfig, LoadedJob } from "../config/load.ts";
 import { firstRunning, mergeReload, type ReloadMessage, type RunningConfig } from "../config/reload.ts";
 import { describeProblems } from "../config/describe.ts";
+import { DEFAULT_FOLDERS } from "../config/sources.ts";
 import { watchFolder } from "../config/watch.ts";
 import { messageOf } from "../lib/errors.ts";
 
@@ -20,8 +21,6 @@ export interface ReloadOptions {
 /** Follows the config folder. A change replaces the jobs; a broken file keeps its job's last good version, and is said. */
 export function watchConfig(options: ReloadOptions): void {
   const { loaded, log, signal } = options;
-  const { folder } = loaded;
-  if (folder === undefined) return;
   let running: RunningConfig = firstRunning(loaded);
   let watched = loaded.watched;
   let shown = warningsOf(loaded);
@@ -37,12 +36,21 @@ export function watchConfig(options: ReloadOptions): void {
       const warnings = warningsOf(next);
       for (const line of warnings) if (!shown.has(line)) log.warn(line);
       shown = warnings;
-      options.onJobs(running.jobs);
+      if (running.jobsChanged) options.onJobs(running.jobs);
     } catch (thrown) {
       log.error(`reading the configuration again failed, the jobs stay as they were: ${messageOf(thrown)}`);
     }
   };
-  watchFolder({ folder, signal, extraPaths: () => watched, onChange: () => void change() });
+  let last: Promise<void> = Promise.resolve();
+  watchFolder({
+    // Where the environment is the job, a default folder that gets its first file takes over.
+    folder: loaded.folder ?? DEFAULT_FOLDERS[0] ?? "/config",
+    signal,
+    extraPaths: () => watched,
+    onChange: () => {
+      last = last.then(change);
+    },
+  });
 }
 
 function say({ level, job, text, problems }: ReloadMessage, { log, onBroken }: ReloadOptions): void {

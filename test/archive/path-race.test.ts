@@ -2,42 +2,76 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, it } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { CUT_RULE, blockCapacityBytes } from "../../src/archive/blocks.ts";
+import { storeTree } from "../../src/archive/store-tree.ts";
+import type { WalkOptions } from "../../src/archive/worker-protocol.ts";
 import { makeArchive, temporaryFolder } from "./make.ts";
+
+/** Another process swaps folders and files for links that lead out of the source, all the time. */
 
 const SECRET = "this lies outside of the source";
 const SWAPS = 5_000;
 
-it("archives no byte from outside while folders are swapped for links that lead there", { timeout: 120_000 }, async () => {
-  using folder = temporaryFolder();
-  const source = path.join(folder.path, "source");
-  const outside = path.join(folder.path, "outside");
-  for (const place of [path.join(source, "a/b/c"), path.join(outside, "b/c"), path.join(outside, "c")]) {
-    mkdirSync(place, { recursive: true });
+let folder: ReturnType<typeof temporaryFolder>;
+let source: string;
+let outside: string;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  source = path.join(folder.path, "source");
+  outside = path.join(folder.path, "outside");
+  for (const place of ["a/b/c", "", "b", "b/c", "c"]) {
+    const at = path.join(place === "a/b/c" ? source : outside, place);
+    mkdirSync(at, { recursive: true });
+    for (let number = 0; number < 3; number += 1) writeFileSync(path.join(at, `file-${number}`), at.startsWith(source) ? "inside" : SECRET);
   }
-  const inside = path.join(source, "a/b/c");
-  for (const place of [inside, outside, path.join(outside, "b"), path.join(outside, "b/c"), path.join(outside, "c")]) {
-    for (let number = 0; number < 30; number += 1) writeFileSync(path.join(place, `file-${number}`), place === inside ? "inside" : SECRET);
-  }
-  const swapper = spawn("python3", [path.join(import.meta.dirname, "swap_links.py"), source, outside, String(SWAPS)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+});
+afterEach(() => folder[Symbol.dispose]());
+
+/** Calls `archive` again and again until the links were swapped often enough. */
+async function whileSwapping(archive: () => void | Promise<void>): Promise<number> {
+  const program = [path.join(import.meta.dirname, "swap_links.py"), source, outside, String(SWAPS)];
+  const swapper = spawn("python3", program, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(swapper, "exit");
+  let rounds = 0;
   try {
     await once(swapper.stdout, "data");
-    let archives = 0;
-    let withContent = 0;
     while (swapper.exitCode === null) {
-      const { bytes, result } = await makeArchive([source], { hardlinks: archives % 2 === 0 ? "copy" : "link" });
-      expect(bytes.includes(SECRET)).toBe(false);
-      archives += 1;
-      if (result.counts.files > 0) withContent += 1;
+      await archive();
+      rounds += 1;
+      await setImmediate();
     }
-    await ended;
-    expect(swapper.exitCode).toBe(0);
-    expect(archives).toBeGreaterThan(10);
-    expect(withContent).toBeGreaterThan(0);
+    expect((await ended)[0]).toBe(0);
   } finally {
     swapper.kill("SIGKILL");
   }
+  return rounds;
+}
+
+it("no byte from outside is in any of thousands of walks", { timeout: 120_000 }, async () => {
+  const options: WalkOptions = { sources: [source], hardlinks: "copy", excludeRegexp: undefined, excludeGlobs: [], ownPaths: [] };
+  const buffer = Buffer.alloc(blockCapacityBytes(CUT_RULE));
+  const kinds = new Set<string>();
+  let withContent = 0;
+  const walks = await whileSwapping(() => {
+    const sink = {
+      emptyBuffer: () => buffer,
+      send(full: Buffer, bytes: number) {
+        expect(full.subarray(0, bytes).includes(SECRET)).toBe(false);
+        if (full.subarray(0, bytes).includes("inside")) withContent += 1;
+      },
+    };
+    storeTree(options, sink, { onNotice: ({ kind }) => kinds.add(kind), onVisit: () => undefined, checkAbort: () => undefined });
+  });
+  expect(walks).toBeGreaterThan(1_000);
+  expect(withContent).toBeGreaterThan(0);
+});
+
+it("no byte from outside is in an archive", { timeout: 120_000 }, async () => {
+  await whileSwapping(async () => {
+    const { bytes } = await makeArchive([source], { hardlinks: "link" });
+    expect(bytes.includes(SECRET)).toBe(false);
+  });
 });

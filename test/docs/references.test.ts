@@ -36,6 +36,8 @@ const OTHER_NAMES = new Set([
   "BACKUP_KEEP_",
   "KEEP_",
   "X_FILE",
+  // Misspelt in the recording of the README, where Lifeboat says so.
+  "BACKUP_COMPRESION",
 ]);
 
 describe.each(pages)("%s", (page) => {

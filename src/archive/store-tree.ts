@@ -1,0 +1,61 @@
+import type { ArchiveNotice } from "../contracts/archive.ts";
+import type { BlockSink } from "./block-writer.ts";
+import { createBlockWriter } from "./block-writer.ts";
+import { CUT_RULE } from "./blocks.ts";
+import { createExcludes } from "./exclude.ts";
+import { createHardLinks } from "./hard-links.ts";
+import { END_BYTES } from "./headers.ts";
+import { createFileOpener } from "./open-file.ts";
+import { createOwnPaths } from "./own-paths.ts";
+import { planSources } from "./sources.ts";
+import { createTally, sourceResult } from "./tally.ts";
+import { createVisit } from "./visit.ts";
+import { walkSources } from "./walk.ts";
+import type { EndMessage, WalkOptions } from "./worker-protocol.ts";
+
+export interface TreeWatcher {
+  onNotice(notice: ArchiveNotice): void;
+  /** Before each entry; its full path as a byte string. */
+  onVisit(path: string, files: number, bytesRead: number): void;
+  /** Before each entry and each read; may throw to end it all. */
+  checkAbort(): void;
+}
+
+/** Turns all sources into blocks of an uncompressed tar archive, its end included, with synchronous calls only. */
+export function storeTree(options: WalkOptions, sink: BlockSink, watcher: TreeWatcher): EndMessage {
+  const writer = createBlockWriter(CUT_RULE, sink);
+  const tally = createTally(watcher.onNotice);
+  const ownPaths = createOwnPaths(options.ownPaths);
+  const plan = planSources(options.sources);
+  const visit = createVisit({
+    writer,
+    rule: CUT_RULE,
+    excludes: createExcludes(options.excludeRegexp, options.excludeGlobs),
+    ownPaths,
+    tally,
+    hardLinks: options.hardlinks === "link" ? createHardLinks() : undefined,
+    openFile: createFileOpener(),
+    checkAbort: watcher.checkAbort,
+  });
+  walkSources(plan, {
+    tally,
+    ownPaths,
+    visit(place) {
+      watcher.onVisit(place.path, tally.counts.files, tally.bytesRead);
+      return visit(place);
+    },
+  });
+  writer.cut();
+  // The end is a block of its own: it would otherwise change the last block of the tree.
+  writer.buffer.fill(0, 0, END_BYTES);
+  writer.used = END_BYTES;
+  writer.cut();
+  return {
+    type: "end",
+    counts: tally.counts,
+    bytesRead: tally.bytesRead,
+    sources: plan.given.map((source) => sourceResult(source.text, source.tally)),
+    notices: tally.notices,
+    incomplete: tally.incomplete,
+  };
+}
