@@ -1,6 +1,6 @@
 import type { Job } from "../contracts/job.ts";
 import { BACKUP_COMPRESSION, BACKUP_FILENAME, BACKUP_FILENAME_EXPAND } from "../archive/settings.ts";
-import { TZ } from "../lib/zone-setting.ts";
+import { zoneOf } from "../lib/zone-setting.ts";
 import { sampleName } from "./filename.ts";
 import { destinationParts, type LoadedJob } from "./job.ts";
 import type { Problem } from "./problem.ts";
@@ -51,7 +51,7 @@ function nameAt({ values, environment }: Job, instantMs: number): string {
     expand: values.get(BACKUP_FILENAME_EXPAND),
     environment,
     extension: EXTENSIONS[values.get(BACKUP_COMPRESSION)] ?? "tar",
-    zone: values.get(TZ) ?? "",
+    zone: zoneOf(values),
     instantMs,
   });
 }

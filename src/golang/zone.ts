@@ -23,13 +23,18 @@ const UTC: Zone = { offsetAt: () => 0, abbreviationAt: () => "UTC" };
  */
 export function loadZone(name: string): Zone {
   if (name === "" || name === "UTC") return UTC;
-  if (name === "Local") {
-    const own = Temporal.Now.timeZoneId();
-    return own === "UTC" ? UTC : (zoneFromFile(own) ?? intlZone(own) ?? UTC);
-  }
+  if (name === "Local") return localZone();
   const zone = isPlausibleName(name) ? (zoneFromFile(name) ?? intlZone(name)) : undefined;
   if (zone === undefined) throw new Error(`unknown time zone ${JSON.stringify(name.slice(0, 64))}`);
   return zone;
+}
+
+/** As Go: without `TZ` what `/etc/localtime` holds (a zone file may be mounted there), else what `TZ` names. */
+function localZone(): Zone {
+  const mounted = process.env["TZ"] === undefined ? zoneAt("/etc/localtime") : undefined;
+  if (mounted !== undefined) return mounted;
+  const own = Temporal.Now.timeZoneId();
+  return own === "UTC" ? UTC : (zoneFromFile(own) ?? intlZone(own) ?? UTC);
 }
 
 /** Whether `loadZone` would find it. */
@@ -44,9 +49,13 @@ function isPlausibleName(name: string): boolean {
 }
 
 function zoneFromFile(name: string): Zone | undefined {
+  return zoneAt(path.join(ZONE_FOLDER, name));
+}
+
+function zoneAt(file: string): Zone | undefined {
   let content: Buffer;
   try {
-    content = readFileSync(path.join(ZONE_FOLDER, name));
+    content = readFileSync(file);
   } catch {
     // No such file, a folder, or no zone files on this system: the caller has another way.
     return undefined;

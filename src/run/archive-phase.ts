@@ -48,7 +48,9 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
     });
   }
   if (job.values.get(BACKUP_FROM_SNAPSHOT)) {
-    recorder.note("BACKUP_FROM_SNAPSHOT is not needed: files that change during the run are handled without a copy");
+    const text = "BACKUP_FROM_SNAPSHOT is not needed: files that change during the run are handled without a copy";
+    recorder.note(text);
+    log.info(text);
   }
   const last = history.lastGood(job.name)?.archive;
   const local = destinations.find((destination) => destination.kind === "local");

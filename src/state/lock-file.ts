@@ -103,7 +103,7 @@ export function takeLock(file: string, about: { readonly job: string; readonly r
       if (seen.kind === "held") return { kind: "busy", holder: seen.holder };
       if (depth >= MAX_DEPTH) return { kind: "busy", holder: seen.holder };
       const claim = `${file}.taking-${seen.mark}`;
-      const claimed = { kind: "taken" as string, cause: "" } as unknown as Attempt;
+      const claimed = takeLock(claim, about, depth + 1);
       if (claimed.kind === "impossible") return claimed;
       if (claimed.kind === "busy") return { kind: "busy", holder: seen.holder };
       try {
