@@ -42,6 +42,7 @@ export function parseEnvFile(content: Uint8Array, environment: Readonly<Record<s
   const { text, badLines } = decodeEnvText(content);
   const pairs = new Map<string, { value: string; line: number }>();
   const broken = new Set<string>();
+  const given = new Set<string>();
   const problems: EnvProblem[] = [];
   const unset: { name: string; key: string; line: number }[] = [];
   const repeated: { key: string; line: number }[] = [];
@@ -87,7 +88,8 @@ export function parseEnvFile(content: Uint8Array, environment: Readonly<Record<s
   }
 
   function store(key: string, line: number, lastLine: number, value: string | undefined): void {
-    if ((pairs.has(key) || broken.has(key)) && repeated.length < MOST_REPORTS) repeated.push({ key, line });
+    if (given.has(key) && repeated.length < MOST_REPORTS) repeated.push({ key, line });
+    given.add(key);
     if (takeBadLines(key, line, lastLine) || value === undefined) {
       pairs.delete(key);
       return;

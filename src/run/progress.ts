@@ -72,7 +72,7 @@ export function createProgress(options: ProgressOptions): ProgressReporter {
       if (terminal !== undefined && now - shownAtMs >= DRAW_EVERY_MS) {
         shownAtMs = now;
         drawn = true;
-        terminal.write(`\r\u001b[K${progressBar(state(), now, terminal.columns ?? 80)}`);
+        terminal.write(`\r\u001b[K${progressBar(state(), now, terminal.columns || 80)}`);
       } else if (terminal === undefined && now - shownAtMs >= LINE_EVERY_MS) {
         shownAtMs = now;
         options.log.info(`${phase}: ${progressText(state(), now)}`);
