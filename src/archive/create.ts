@@ -108,7 +108,7 @@ export function createArchiveWithWorker(
     const workerData: WalkWorkerData = {
       options: { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths },
       buffers: slots + SPARE_BUFFERS,
-      control: control.buffer as SharedArrayBuffer,
+      control: control.buffer,
     };
     const started = new Worker(workerCode, { workerData, execArgv: [], ...workerOptions });
     started.on("message", guarded(onMessage, fail));

@@ -25,9 +25,9 @@ describe("a header", () => {
     expect(bytes).toHaveLength(512);
     const expected = Buffer.alloc(512);
     expected.write("backup/a", 0, "latin1");
-    expected.write("0000644\0" + "0001750\0" + "0001750\0" + "00000000005\0" + "14524770400\0" + "        " + "0", 100, "latin1");
-    expected.write("ustar\0" + "00", 257, "latin1");
-    expected.write("0000000\0" + "0000000\0", 329, "latin1");
+    expected.write(["0000644", "0001750", "0001750", "00000000005", "14524770400", "        0"].join("\0"), 100, "latin1");
+    expected.write("ustar\u000000", 257, "latin1");
+    expected.write("0000000\u00000000000\0", 329, "latin1");
     let sum = 256;
     expected.forEach((byte, at) => { sum += at >= 148 && at < 156 ? 0 : byte; });
     expected.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
@@ -83,7 +83,7 @@ describe("a path", () => {
     [`/${"n".repeat(100)}`, undefined],
     [`${"p".repeat(101)}/`, undefined],
     [`p/${"d".repeat(99)}/`, { prefix: "p", name: `${"d".repeat(99)}/` }],
-    [`${"d/".repeat(100)}`, { prefix: "d/".repeat(49) + "d", name: "d/".repeat(50) }],
+    ["d/".repeat(100), { prefix: `${"d/".repeat(49)}d`, name: "d/".repeat(50) }],
     ["\xe9", undefined],
   ])("%s is split where ustar allows", (path, expected) => {
     expect(splitPath(path)).toEqual(expected);

@@ -76,7 +76,7 @@ function textLine(json: string): string {
     .filter(([key]) => !RESERVED.has(key))
     .map(([key, value]) => `${key}=${quoted(String(value))}`);
   const tail = rest.length > 0 ? `  ${rest.join(" ")}` : "";
-  return `${time} ${level} ${job}${oneLine(String(event["msg"] ?? ""))}${tail}\n`;
+  return `${time} ${level} ${job}${oneLine(typeof event["msg"] === "string" ? event["msg"] : "")}${tail}\n`;
 }
 
 function quoted(value: string): string {

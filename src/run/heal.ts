@@ -1,9 +1,7 @@
 import type { Job } from "../contracts/job.ts";
-import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
-import type { HealAnswer, ProcessOptions } from "../contracts/task.ts";
-import type { Clock } from "../lib/clock.ts";
-import type { Redactor } from "../lib/redact.ts";
+import type { HealAnswer } from "../contracts/task.ts";
+import type { TaskContext } from "./context.ts";
 import { readRecords, writeRecord } from "../delivery/records.ts";
 import { cleanSpool } from "../delivery/staging.ts";
 import { openJobDestinations } from "./job-destinations.ts";
@@ -14,15 +12,8 @@ import { inspectLock, removeDeadLock } from "../state/lock.ts";
 import { closeAll } from "./delivery-phases.ts";
 import { spoolFolderOf } from "./spool.ts";
 
-export interface HealContext {
+export interface HealContext extends TaskContext {
   readonly jobs: readonly Job[];
-  readonly options: ProcessOptions;
-  readonly host: string;
-  readonly version: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly redact: Redactor;
-  readonly signal: AbortSignal;
 }
 
 /** Longest that healing looks at the destinations of one job. */
@@ -100,7 +91,7 @@ function endedByKill(report: RunReport, nowMs: number): RunReport {
 }
 
 /** Puts reports of what happened without a run (skipped, bad configuration) into the history. */
-export async function keepReports(reports: readonly RunReport[], context: Omit<HealContext, "jobs">): Promise<void> {
+export async function keepReports(reports: readonly RunReport[], context: TaskContext): Promise<void> {
   const history = await openHistory({ stateDir: context.options.stateDir, onNote: (text) => context.log.debug(text) });
   for (const report of reports) history.update(report);
   history.close();

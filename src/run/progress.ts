@@ -2,17 +2,10 @@ import type { ArchiveProgress } from "../contracts/archive.ts";
 import type { Log } from "../contracts/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import type { RunProgress } from "../state/runtime.ts";
 
-/** How far a run is, for the log, a terminal and `lifeboat status`. */
-export interface ProgressState {
-  readonly phase: string;
-  readonly files: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** Content bytes of the last archive; 0 = unknown. */
-  readonly expectedBytes: number;
-  readonly startedAtMs: number;
-}
+/** How far a run is; which run it is, its caller knows. */
+export type ProgressState = Omit<RunProgress, "job" | "runId">;
 
 export interface ProgressReporter {
   phase(name: string): void;

@@ -128,12 +128,12 @@ describe("lifeboat daemon", () => {
   it("cancel ends the run that is going on", async () => {
     makeLongRun();
     box.job("site.env", "BACKUP_COMPRESSION_LEVEL=best");
-    const run = box.start(["run"]);
+    const started = box.start(["run"]);
     await partialIsThere();
     expect(box.run(["status"]).stdout).toContain("running");
     expect(box.run(["cancel", "other"]).status).toBe(1);
     expect(box.run(["cancel"]).status).toBe(0);
-    expect(await run.ended).toBe(1);
+    expect(await started.ended).toBe(1);
     expect(box.hidden()).toEqual([]);
     expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
   });

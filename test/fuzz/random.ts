@@ -7,7 +7,7 @@ export interface Random {
   text(most: number): string;
 }
 
-const LETTERS = [..."abcXYZ019 -_./\\$%{}()[]*?+^|#'\"`~!@&=,;:<>\t\nüß☂\u200b"];
+const LETTERS = Array.from("abcXYZ019 -_./\\$%{}()[]*?+^|#'\"`~!@&=,;:<>\t\nüß☂\u200b");
 
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
