@@ -4,7 +4,16 @@
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
-  existsSync, linkSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync,
+  existsSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -13,7 +22,12 @@ import { setTimeout as pause } from "node:timers/promises";
 const root = resolve(import.meta.dirname, "..");
 const lifeboat = join(root, "bin", "lifeboat");
 const work = mkdtempSync(join(tmpdir(), "lifeboat-demo-"));
-const folders = { site: join(work, "backup"), config: join(work, "config"), archives: join(work, "archive"), state: join(work, "state") };
+const folders = {
+  site: join(work, "backup"),
+  config: join(work, "config"),
+  archives: join(work, "archive"),
+  state: join(work, "state"),
+};
 const environment = {
   PATH: process.env["PATH"] ?? "/usr/bin:/bin",
   CONFIG_DIR: folders.config,
@@ -28,7 +42,10 @@ function makeSite(): void {
   mkdirSync(at("images", "2026"), { recursive: true });
   mkdirSync(at("a folder with spaces", "ünïcödé ☂"), { recursive: true });
   for (let page = 0; page < 200; page += 1) {
-    writeFileSync(at(`page-${page}.html`), `<h1>Page ${page}</h1>\n${"<p>Lorem ipsum dolor sit amet.</p>\n".repeat(40 + page)}`);
+    writeFileSync(
+      at(`page-${page}.html`),
+      `<h1>Page ${page}</h1>\n${"<p>Lorem ipsum dolor sit amet.</p>\n".repeat(40 + page)}`,
+    );
   }
   const noise = Buffer.alloc(400_000);
   for (let image = 0; image < 12; image += 1) {
@@ -36,7 +53,7 @@ function makeSite(): void {
     crypto.getRandomValues(noise.subarray(65_536, 131_072));
     writeFileSync(at("images", "2026", `photo-${image}.jpg`), noise);
   }
-  writeFileSync(at("a folder with spaces", "ünïcödé ☂", "it's \"quoted\" & <odd>.txt"), "odd names are fine\n");
+  writeFileSync(at("a folder with spaces", "ünïcödé ☂", 'it\'s "quoted" & <odd>.txt'), "odd names are fine\n");
   writeFileSync(at("empty.txt"), "");
   writeFileSync(at(`${"long-".repeat(45)}name.txt`), "a name of 233 letters\n");
   symlinkSync("page-0.html", at("index.html"));
@@ -61,7 +78,9 @@ function writeConfig(seconds: number, extra: string): void {
 }
 
 function archives(): string[] {
-  return readdirSync(folders.archives).filter((name) => name.startsWith("site-")).sort();
+  return readdirSync(folders.archives)
+    .filter((name) => name.startsWith("site-"))
+    .sort();
 }
 
 async function until(what: string, done: () => boolean): Promise<void> {
@@ -116,7 +135,11 @@ async function main(): Promise<void> {
       process.stdout.write(`${name}: not compared, there is no zstd program here\n`);
       continue;
     }
-    const { status, stdout, stderr } = spawnSync("tar", ["--compare", ...unpack, "--file", join(folders.archives, name), "--directory", "/"], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      "tar",
+      ["--compare", ...unpack, "--file", join(folders.archives, name), "--directory", "/"],
+      { encoding: "utf8" },
+    );
     process.stdout.write(stdout + stderr);
     if (status !== 0) throw new Error(`${name} differs from the files`);
     process.stdout.write(`${name}: no difference\n`);

@@ -45,7 +45,8 @@ function row(setting: Setting): string {
 }
 
 function valueText({ kind, allowed, unit }: Setting): string {
-  const kindText = kind === "choice" ? `one of ${(allowed ?? []).map((one) => `\`${one}\``).join(", ")}` : KIND_TEXTS[kind];
+  const kindText =
+    kind === "choice" ? `one of ${(allowed ?? []).map((one) => `\`${one}\``).join(", ")}` : KIND_TEXTS[kind];
   return unit === undefined ? kindText : `${kindText} (${unit})`;
 }
 

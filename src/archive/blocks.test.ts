@@ -9,7 +9,9 @@ function cut(files: readonly (readonly [path: string, bytes: number])[]): { byte
   let first = "";
   const writer = createBlockWriter(CUT_RULE, {
     emptyBuffer: () => buffer,
-    send: (_, bytes) => { blocks.push({ bytes, first }); },
+    send: (_, bytes) => {
+      blocks.push({ bytes, first });
+    },
   });
   for (const [path, bytes] of files) {
     writer.beginEntry(path, 512, bytes);
@@ -29,7 +31,10 @@ function cut(files: readonly (readonly [path: string, bytes: number])[]): { byte
   return blocks;
 }
 
-const smallFiles = Array.from({ length: 3_000 }, (_, at) => [`site/file-${String(at).padStart(5, "0")}`, (at * 7_919) % 24_000] as const);
+const smallFiles = Array.from(
+  { length: 3_000 },
+  (_, at) => [`site/file-${String(at).padStart(5, "0")}`, (at * 7_919) % 24_000] as const,
+);
 
 describe("blocks", () => {
   it("stay within their limits, and are about a megabyte", () => {
@@ -51,7 +56,10 @@ describe("blocks", () => {
 
   it("inside a large file lie at fixed offsets from its start", () => {
     const alone = cut([["large", 10_000_000]]).map(({ bytes }) => bytes);
-    const behind = cut([["other", 300_000], ["large", 10_000_000]]).map(({ bytes }) => bytes);
+    const behind = cut([
+      ["other", 300_000],
+      ["large", 10_000_000],
+    ]).map(({ bytes }) => bytes);
     expect(alone.slice(1)).toEqual(behind.slice(1));
     expect(alone[1]).toBe(CUT_RULE.pieceBytes);
   });
@@ -66,7 +74,8 @@ describe("blocks", () => {
 
 describe("the path hash", () => {
   it("is stable", () => {
-    expect([hashPath(""), hashPath("backup/a"), hashPath("backup/b")].map((hash) => hash.toString(16))).toMatchInlineSnapshot(`
+    expect([hashPath(""), hashPath("backup/a"), hashPath("backup/b")].map((hash) => hash.toString(16)))
+      .toMatchInlineSnapshot(`
       [
         "ab3e7c0b",
         "32a4681c",
@@ -75,7 +84,9 @@ describe("the path hash", () => {
     `);
   });
   it("is evenly spread over similar names", () => {
-    const low = Array.from({ length: 10_000 }, (_, at) => hashPath(`backup/file-${at}`)).filter((hash) => hash < 2 ** 32 / 16);
+    const low = Array.from({ length: 10_000 }, (_, at) => hashPath(`backup/file-${at}`)).filter(
+      (hash) => hash < 2 ** 32 / 16,
+    );
     expect(low.length).toBeGreaterThan(525);
     expect(low.length).toBeLessThan(725);
   });

@@ -43,7 +43,9 @@ describe("a stored member", () => {
   it.each([0, 1, 65_535, 65_536, 131_070, 200_000])("of %i bytes is a gzip member", (size) => {
     const block = randomBytes(size);
     expect(gunzipSync(storedGzipMember(block)).equals(block)).toBe(true);
-    expect(gunzipSync(Buffer.concat([storedGzipMember(block), gzipSync("x"), storedGzipMember(block)])).length).toBe(2 * size + 1);
+    expect(gunzipSync(Buffer.concat([storedGzipMember(block), gzipSync("x"), storedGzipMember(block)])).length).toBe(
+      2 * size + 1,
+    );
   });
 });
 

@@ -146,7 +146,14 @@ export function createArchiveWithWorker(
       await gone.promise;
       finished = true;
       result.resolve({
-        sizeBytes, sha256: hash.digest("hex"), counts, bytesRead, sources, notices, incomplete, compressor: compressor.name,
+        sizeBytes,
+        sha256: hash.digest("hex"),
+        counts,
+        bytesRead,
+        sources,
+        notices,
+        incomplete,
+        compressor: compressor.name,
       });
     } catch (error) {
       fail(error);

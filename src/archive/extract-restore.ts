@@ -1,5 +1,15 @@
 import {
-  closeSync, constants, fchmodSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync, writeSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
 } from "node:fs";
 import type { EntryCounts } from "../contracts/archive.ts";
 import { messageOf, systemCode, UserError } from "../lib/errors.ts";
@@ -45,7 +55,11 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
   const folders = createFolders(target, (names) => foldersToFinish.set(names.join("/"), undefined));
   const linkedFolders = createFolders(target, () => undefined);
   const counts: { -readonly [K in keyof EntryCounts]: number } = {
-    files: 0, directories: 0, symlinks: 0, hardlinks: 0, others: 0,
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    hardlinks: 0,
+    others: 0,
   };
   const notices: Partial<Record<ExtractNoticeKind, number>> = {};
   let bytesWritten = 0;
@@ -67,8 +81,10 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
       notify("metadata", entry.path, noticeOf(cause).detail, false);
       return;
     }
-    if (loss.owner) notify("owner", entry.path, `cannot be given to user ${entry.uid} and group ${entry.gid} here`, false);
-    if (loss.specialBits) notify("special-bits", entry.path, "setuid and setgid left off, because the owner is another one", false);
+    if (loss.owner)
+      notify("owner", entry.path, `cannot be given to user ${entry.uid} and group ${entry.gid} here`, false);
+    if (loss.specialBits)
+      notify("special-bits", entry.path, "setuid and setgid left off, because the owner is another one", false);
   };
 
   /** True where something of that name is there and may be replaced. */
@@ -76,11 +92,18 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     const present = lstatSync(folder.at(name), { throwIfNoEntry: false });
     if (present === undefined) return false;
     if (present.isDirectory()) throw new NotRestored("failed", "a folder of that name is in the way");
-    if (options.overwrite !== true) notify("replaced", entry.path, "appears more than once, the last one counts", false);
+    if (options.overwrite !== true)
+      notify("replaced", entry.path, "appears more than once, the last one counts", false);
     return true;
   };
 
-  const restoreFile = async (folder: Folder, name: string, entry: ArchiveEntry, body: AsyncIterable<Buffer>, onPiece: () => void) => {
+  const restoreFile = async (
+    folder: Folder,
+    name: string,
+    entry: ArchiveEntry,
+    body: AsyncIterable<Buffer>,
+    onPiece: () => void,
+  ) => {
     const temporary = isInTheWay(folder, name, entry) ? temporaryName() : undefined;
     const made = folder.at(temporary ?? name);
     const bytesBefore = bytesWritten;
@@ -109,7 +132,8 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     const made = folder.at(names.at(-1) ?? "");
     const present = lstatSync(made, { throwIfNoEntry: false });
     if (present !== undefined && !present.isDirectory()) {
-      if (options.overwrite !== true) notify("replaced", entry.path, "appears more than once, the last one counts", false);
+      if (options.overwrite !== true)
+        notify("replaced", entry.path, "appears more than once, the last one counts", false);
       unlinkSync(made);
     }
     if (present?.isDirectory() !== true) mkdirSync(made, 0o700);
@@ -133,7 +157,10 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     const name = names.at(-1) ?? "";
     const source = linkedFolders.enter(place.names.slice(0, -1), false).at(place.names.at(-1) ?? "");
     if (lstatSync(source, { throwIfNoEntry: false })?.isFile() !== true) {
-      throw new NotRestored("failed", `the file it shares its content with, ${entry.linkPath ?? ""}, is not in the target`);
+      throw new NotRestored(
+        "failed",
+        `the file it shares its content with, ${entry.linkPath ?? ""}, is not in the target`,
+      );
     }
     const temporary = isInTheWay(folder, name, entry) ? temporaryName() : undefined;
     linkSync(source, folder.at(temporary ?? name));
@@ -154,8 +181,13 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     counts.others += 1;
   };
 
-  const restoreUnchecked = async (entry: ArchiveEntry, body: AsyncIterable<Buffer>, onPiece: () => void): Promise<void> => {
-    if (entry.type === "unsupported") throw new NotRestored("unsupported", `is ${entry.typeName ?? "of an unknown kind"}`);
+  const restoreUnchecked = async (
+    entry: ArchiveEntry,
+    body: AsyncIterable<Buffer>,
+    onPiece: () => void,
+  ): Promise<void> => {
+    if (entry.type === "unsupported")
+      throw new NotRestored("unsupported", `is ${entry.typeName ?? "of an unknown kind"}`);
     const place = placeOf(entry.pathBytes);
     if (place.kind === "refused") throw new NotRestored("refused", place.reason);
     if (place.kind === "target") {

@@ -1,7 +1,18 @@
 import { spawn, spawnSync } from "node:child_process";
 import {
-  chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
-  symlinkSync, unlinkSync, writeFileSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -96,13 +107,21 @@ link("s", "../outside/secret"); hard("hs", "s"); add("hs", "bad", mode=0o777); h
   });
 
   it("gives folders their modes and times without following a link that took their place", async () => {
-    await restore(pythonTar(`folder("d", mtime=5); link("d", "../outside"); link("e", "../outside"); folder("e", mtime=5); add("e/f", "1")`));
+    await restore(
+      pythonTar(
+        `folder("d", mtime=5); link("d", "../outside"); link("e", "../outside"); folder("e", mtime=5); add("e/f", "1")`,
+      ),
+    );
     expect(tree(target)).toEqual({ d: "folder", e: "folder", "e/f": "1" });
     expect(kinds().toSorted()).toEqual(["failed", "replaced"]);
   });
 
   it("gets over links in a circle", async () => {
-    await restore(pythonTar(`link("a", "b"); link("b", "a"); add("a/x", "bad"); hard("c", "a/x"); link("self", "self"); add("self/x", "1")`));
+    await restore(
+      pythonTar(
+        `link("a", "b"); link("b", "a"); add("a/x", "bad"); hard("c", "a/x"); link("self", "self"); add("self/x", "1")`,
+      ),
+    );
     expect(tree(target)).toEqual({ a: "-> b", b: "-> a", self: "-> self" });
   });
 

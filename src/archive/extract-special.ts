@@ -19,7 +19,10 @@ export function temporaryName(): string {
  */
 export function makeSpecialFile(folder: Folder, name: string, entry: ArchiveEntry): string | undefined {
   const temporary = temporaryName();
-  const path = folder.at(temporary).toString("latin1").replace(/^\/proc\/self\/fd\/\d+\//, "/proc/self/fd/3/");
+  const path = folder
+    .at(temporary)
+    .toString("latin1")
+    .replace(/^\/proc\/self\/fd\/\d+\//, "/proc/self/fd/3/");
   const mode = ["-m", (entry.mode & 0o777).toString(8)];
   const letter = entry.type === "character-device" ? "c" : "b";
   const { major = 0, minor = 0 } = entry.device ?? {};

@@ -1,7 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
-  chmodSync, createReadStream, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync,
-  rmSync, statSync, symlinkSync, writeFileSync,
+  chmodSync,
+  createReadStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -42,18 +52,21 @@ function restore(archive: Buffer | string, options: Partial<ExtractOptions> = {}
 const kinds = (): string[] => notices.map(({ kind }) => kind);
 
 describe("what comes back", () => {
-  it.each([["none"], ["gz"], ["zst"]])("is identical to what GNU tar packed, byte by byte (%s)", async (compression) => {
-    makeSite(at("backup"));
-    execFileSync("tar", ["--format=posix", "-cf", at("a.tar"), "-C", work, "backup"]);
-    const tar = readFileSync(at("a.tar"));
-    const stored = compression === "gz" ? gzipSync(tar) : compression === "zst" ? zstdCompressSync(tar) : tar;
-    const result = await restore(stored);
-    expect(notices).toEqual([]);
-    expect(result).toMatchObject({ incomplete: 0, counts: { hardlinks: 1, others: 1 } });
-    // GNU tar compares times exactly, which Node can't set: an archive of whole microseconds is compared instead.
-    execFileSync("diff", ["-r", "--no-dereference", "--exclude=fifo", at("backup"), path.join(target, "backup")]);
-    expect(listing(path.join(target, "backup"))).toBe(listing(at("backup")));
-  });
+  it.each([["none"], ["gz"], ["zst"]])(
+    "is identical to what GNU tar packed, byte by byte (%s)",
+    async (compression) => {
+      makeSite(at("backup"));
+      execFileSync("tar", ["--format=posix", "-cf", at("a.tar"), "-C", work, "backup"]);
+      const tar = readFileSync(at("a.tar"));
+      const stored = compression === "gz" ? gzipSync(tar) : compression === "zst" ? zstdCompressSync(tar) : tar;
+      const result = await restore(stored);
+      expect(notices).toEqual([]);
+      expect(result).toMatchObject({ incomplete: 0, counts: { hardlinks: 1, others: 1 } });
+      // GNU tar compares times exactly, which Node can't set: an archive of whole microseconds is compared instead.
+      execFileSync("diff", ["-r", "--no-dereference", "--exclude=fifo", at("backup"), path.join(target, "backup")]);
+      expect(listing(path.join(target, "backup"))).toBe(listing(at("backup")));
+    },
+  );
 
   it.each([
     ["GNU tar, gnu", ["tar", "--format=gnu"]],
@@ -93,7 +106,9 @@ add("deep/" * 400 + "end", "3"); add("deep/" * 399 + "end", "4"); add("deep/" * 
     const result = await restore(archive);
     expect(result.incomplete).toBe(0);
     const names = readdirSync(path.join(target, "x"), { encoding: "latin1" });
-    expect(names[0]).toBe(Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1).filter((b) => b !== 0x2f)).toString("latin1"));
+    expect(names[0]).toBe(
+      Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1).filter((b) => b !== 0x2f)).toString("latin1"),
+    );
     const found = execFileSync("find", [target, "-name", "end*", "-printf", "%d %s\\n"], { encoding: "utf8" });
     expect(found.trim().split("\n").toSorted()).toEqual(["400 1", "401 1", "401 1", "61 1"]);
   });
@@ -119,7 +134,10 @@ add("f", type=tarfile.DIRTYPE, mode=0o755, pax_headers={"mtime": "1767225602.000
     let random = 12345;
     for (let round = 0; round < 20_000; round += 1) {
       random = (random * 1103515245 + 12345) % 2147483648;
-      const ns = BigInt(random) * 1_000_000_000n + (BigInt(random) * 7919n) % 1_000_000_000n - (round % 3 === 0 ? 2n ** 60n : 0n);
+      const ns =
+        BigInt(random) * 1_000_000_000n +
+        ((BigInt(random) * 7919n) % 1_000_000_000n) -
+        (round % 3 === 0 ? 2n ** 60n : 0n);
       const seconds = Number(utimesText(ns));
       const whole = Math.floor(seconds);
       const resultNs = BigInt(whole) * 1_000_000_000n + BigInt(Math.trunc((seconds - whole) * 1e9));
@@ -129,15 +147,19 @@ add("f", type=tarfile.DIRTYPE, mode=0o755, pax_headers={"mtime": "1767225602.000
   });
 
   it("lets the last of equal names count, and says so", async () => {
-    await restore(pythonTar(`add("a", "1"); add("a", "2"); link("b", "x"); add("b", "3"); add("c", "4"); link("c", "a"); add("d", "5"); folder("d")
-add("e", "6"); hard("e2", "e"); add("e2", "7"); hard("a", "e"); hard("a", "e")`));
+    await restore(
+      pythonTar(`add("a", "1"); add("a", "2"); link("b", "x"); add("b", "3"); add("c", "4"); link("c", "a"); add("d", "5"); folder("d")
+add("e", "6"); hard("e2", "e"); add("e2", "7"); hard("a", "e"); hard("a", "e")`),
+    );
     expect(tree(target)).toEqual({ a: "6", b: "3", c: "-> a", d: "folder", e: "6", e2: "7" });
     expect(kinds()).toEqual(Array.from({ length: 7 }, () => "replaced"));
   });
 
   it("makes folders that have no entry, and modes that forbid writing last", async () => {
-    await restore(pythonTar(`folder("a", uid=0); tar.members[-1]; add("a/b/c", "1")
-add("ro", type=tarfile.DIRTYPE, mode=0o555); add("ro/x", "1", mode=0o444); add("none", type=tarfile.DIRTYPE, mode=0); folder("none/in"); add("none/in/x", "2")`));
+    await restore(
+      pythonTar(`folder("a", uid=0); tar.members[-1]; add("a/b/c", "1")
+add("ro", type=tarfile.DIRTYPE, mode=0o555); add("ro/x", "1", mode=0o444); add("none", type=tarfile.DIRTYPE, mode=0); folder("none/in"); add("none/in/x", "2")`),
+    );
     expect(statSync(path.join(target, "a/b")).mode & 0o7777).toBe(0o755);
     expect(statSync(path.join(target, "ro")).mode & 0o7777).toBe(0o555);
     expect(statSync(path.join(target, "none")).mode & 0o7777).toBe(0);
@@ -147,19 +169,28 @@ add("ro", type=tarfile.DIRTYPE, mode=0o555); add("ro/x", "1", mode=0o444); add("
   });
 
   it.runIf(isRoot)("gives owners and setuid bits as root", async () => {
-    await restore(pythonTar(`add("s", "1", mode=0o6755, uid=1234, gid=4321); folder("d", uid=77, gid=78); link("l", "s")
+    await restore(
+      pythonTar(`add("s", "1", mode=0o6755, uid=1234, gid=4321); folder("d", uid=77, gid=78); link("l", "s")
 add("big", "1", uid=2**33, gid=1, mode=0o4755)
-add("n", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o640)`));
+add("n", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o640)`),
+    );
     const file = statSync(path.join(target, "s"));
     expect([file.uid, file.gid, file.mode & 0o7777]).toEqual([1234, 4321, 0o6755]);
     expect(statSync(path.join(target, "d")).gid).toBe(78);
     expect(statSync(path.join(target, "big")).mode & 0o7777).toBe(0o755);
-    expect(kinds().filter((kind) => kind !== "unsupported").toSorted()).toEqual(["owner", "special-bits"]);
+    expect(
+      kinds()
+        .filter((kind) => kind !== "unsupported")
+        .toSorted(),
+    ).toEqual(["owner", "special-bits"]);
   });
 
   it.runIf(isRoot)("works as another user: no owners, no setuid, no devices", () => {
-    writeFileSync(at("a.tar"), pythonTar(`add("s", "1", mode=0o6755, uid=1234); add("ro", type=tarfile.DIRTYPE, mode=0o555); add("ro/x", "1")
-add("n", type=tarfile.CHRTYPE, devmajor=1, devminor=3); add("p", type=tarfile.FIFOTYPE, mode=0o640)`));
+    writeFileSync(
+      at("a.tar"),
+      pythonTar(`add("s", "1", mode=0o6755, uid=1234); add("ro", type=tarfile.DIRTYPE, mode=0o555); add("ro/x", "1")
+add("n", type=tarfile.CHRTYPE, devmajor=1, devminor=3); add("p", type=tarfile.FIFOTYPE, mode=0o640)`),
+    );
     chmodSync(work, 0o777);
     const script = `
 import { createReadStream } from "node:fs";
@@ -168,7 +199,10 @@ const kinds = [];
 const result = await extractArchive(createReadStream("a.tar"), "target", { archiveName: "a", signal: new AbortController().signal, onNotice: (n) => kinds.push(n.kind) });
 console.log(JSON.stringify({ kinds, counts: result.counts }));`;
     const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
-      cwd: work, uid: 65534, gid: 65534, encoding: "utf8",
+      cwd: work,
+      uid: 65534,
+      gid: 65534,
+      encoding: "utf8",
     });
     if (/EACCES|permission denied/i.test(ran.stderr)) return; // The checkout is not readable for others here.
     expect(ran.stderr).toBe("");
@@ -181,7 +215,9 @@ console.log(JSON.stringify({ kinds, counts: result.counts }));`;
 
   it("tells of kinds that it can't restore, and restores the rest", async () => {
     execFileSync("truncate", ["-s", "10M", at("holes")]);
-    execFileSync("sh", ["-c", "printf x | dd of=holes bs=1 seek=5000000 conv=notrunc status=none; echo 1 > after"], { cwd: work });
+    execFileSync("sh", ["-c", "printf x | dd of=holes bs=1 seek=5000000 conv=notrunc status=none; echo 1 > after"], {
+      cwd: work,
+    });
     for (const [index, format] of ["gnu", "posix"].entries()) {
       execFileSync("tar", [`--format=${format}`, "--sparse", "-cf", at("a.tar"), "-C", work, "holes", "after"]);
       target = at(`target${index}`);
@@ -256,7 +292,9 @@ describe("the target", () => {
 describe("failures", () => {
   it("say how far they came, remove the file at work, and finish its folders", async () => {
     const tar = pythonTar(`folder("d", mtime=5); add("d/a", "1"); add("d/b", "x" * 1000000)`);
-    await expect(restore(tar.subarray(0, 500_000))).rejects.toThrow(/inside d\/b.*; 2 entries \(1 B\) were restored to .*target before/);
+    await expect(restore(tar.subarray(0, 500_000))).rejects.toThrow(
+      /inside d\/b.*; 2 entries \(1 B\) were restored to .*target before/,
+    );
     expect(tree(target)).toEqual({ d: "folder", "d/a": "1" });
     expect(statSync(path.join(target, "d")).mtimeMs).toBe(5000);
   });
@@ -295,7 +333,11 @@ describe("failures", () => {
   });
 
   it("of single entries don't stop the others", async () => {
-    const result = await restore(pythonTar(`add("n" * 300, "1"); add("ok", "2"); folder("d"); add("d", "3"); add("ok/x", "4"); link("l", "x" * 5000)`));
+    const result = await restore(
+      pythonTar(
+        `add("n" * 300, "1"); add("ok", "2"); folder("d"); add("d", "3"); add("ok/x", "4"); link("l", "x" * 5000)`,
+      ),
+    );
     expect(tree(target)).toEqual({ ok: "2", d: "folder" });
     expect(kinds()).toEqual(["failed", "failed", "refused", "failed"]);
     expect(result.incomplete).toBe(4);
@@ -306,7 +348,10 @@ describe("failures", () => {
 function makeSite(folder: string, { wholeMicroseconds = false } = {}): void {
   mkdirSync(path.join(folder, "sub", "empty"), { recursive: true });
   writeFileSync(path.join(folder, "index.html"), "<h1>hello</h1>\n".repeat(500));
-  writeFileSync(path.join(folder, "image"), Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * i * 31 + i) & 0xff)));
+  writeFileSync(
+    path.join(folder, "image"),
+    Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * i * 31 + i) & 0xff)),
+  );
   writeFileSync(path.join(folder, "empty"), "");
   writeFileSync(path.join(folder, "sub", " odd\nname\t"), "1");
   writeFileSync(Buffer.concat([Buffer.from(`${folder}/sub/`), Buffer.from([0xff, 0xfe, 0x61])]), "2");

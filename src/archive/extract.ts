@@ -13,8 +13,14 @@ import { readArchive, type ArchiveEntry } from "./read.ts";
  * are told once, for the first entry, and counted).
  */
 export type ExtractNoticeKind =
-  | "refused" | "failed" | "unsupported" | "replaced"
-  | "owner" | "special-bits" | "absolute" | "metadata";
+  | "refused"
+  | "failed"
+  | "unsupported"
+  | "replaced"
+  | "owner"
+  | "special-bits"
+  | "absolute"
+  | "metadata";
 
 export interface ExtractNotice {
   readonly kind: ExtractNoticeKind;
@@ -104,7 +110,8 @@ export async function extractArchive(
 function checkTarget(target: string, overwrite: boolean): void {
   let names: string[];
   try {
-    if (!statSync(target).isDirectory()) throw new UserError(`${target} is not a folder`, { hint: "name a new or empty folder" });
+    if (!statSync(target).isDirectory())
+      throw new UserError(`${target} is not a folder`, { hint: "name a new or empty folder" });
     names = readdirSync(target);
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
@@ -114,7 +121,9 @@ function checkTarget(target: string, overwrite: boolean): void {
   // A file system of its own often has this one from the start.
   const isEmpty = names.every((name) => name === "lost+found");
   if (!isEmpty && !overwrite) {
-    throw new UserError(`${target} is not empty`, { hint: "name a new or empty folder, or allow files to be overwritten" });
+    throw new UserError(`${target} is not empty`, {
+      hint: "name a new or empty folder, or allow files to be overwritten",
+    });
   }
 }
 
@@ -149,11 +158,16 @@ function withState(cause: unknown, target: string, result: ExtractResult | undef
       ? "nothing was restored"
       : `${entries} entries (${formatBytes(result?.bytesWritten ?? 0)}) were restored to ${target} before`;
   if (cause instanceof UserError) {
-    return new UserError(`${cause.message}; ${state}`, { ...(cause.hint === undefined ? {} : { hint: cause.hint }), cause });
+    return new UserError(`${cause.message}; ${state}`, {
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      cause,
+    });
   }
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   return new UserError(`cannot restore into ${target}: ${isFull ? "no space left" : messageOf(cause)}; ${state}`, {
-    hint: isFull ? "free some space, or restore into a folder on another disk" : "check the disk and the folder's permissions",
+    hint: isFull
+      ? "free some space, or restore into a folder on another disk"
+      : "check the disk and the folder's permissions",
     cause,
   });
 }

@@ -109,7 +109,13 @@ const SLASH = 0x2f;
 
 /** A range as RE2 writes it, split around the slash that no set may match. */
 function withoutSlash(from: number, to: number): string[] {
-  const parts = from <= SLASH && SLASH <= to ? [[from, SLASH - 1], [SLASH + 1, to]] : [[from, to]];
+  const parts =
+    from <= SLASH && SLASH <= to
+      ? [
+          [from, SLASH - 1],
+          [SLASH + 1, to],
+        ]
+      : [[from, to]];
   return parts.flatMap(([low = 0, high = 0]) => (low <= high ? [`${hex(low)}-${hex(high)}`] : []));
 }
 

@@ -5,8 +5,17 @@ import { paxRecords, splitPath } from "./pax.ts";
 
 function entry(changes: Partial<EntryHeader> = {}): EntryHeader {
   return {
-    type: "file", path: "backup/a", mode: 0o644, uid: 1000, gid: 1000, sizeBytes: 5, mtimeNs: 1_700_000_000_000_000_000n,
-    linkPath: "", deviceMajor: 0, deviceMinor: 0, ...changes,
+    type: "file",
+    path: "backup/a",
+    mode: 0o644,
+    uid: 1000,
+    gid: 1000,
+    sizeBytes: 5,
+    mtimeNs: 1_700_000_000_000_000_000n,
+    linkPath: "",
+    deviceMajor: 0,
+    deviceMinor: 0,
+    ...changes,
   };
 }
 
@@ -25,11 +34,17 @@ describe("a header", () => {
     expect(bytes).toHaveLength(512);
     const expected = Buffer.alloc(512);
     expected.write("backup/a", 0, "latin1");
-    expected.write(["0000644", "0001750", "0001750", "00000000005", "14524770400", "        0"].join("\0"), 100, "latin1");
+    expected.write(
+      ["0000644", "0001750", "0001750", "00000000005", "14524770400", "        0"].join("\0"),
+      100,
+      "latin1",
+    );
     expected.write("ustar\u000000", 257, "latin1");
     expected.write("0000000\u00000000000\0", 329, "latin1");
     let sum = 256;
-    expected.forEach((byte, at) => { sum += at >= 148 && at < 156 ? 0 : byte; });
+    expected.forEach((byte, at) => {
+      sum += at >= 148 && at < 156 ? 0 : byte;
+    });
     expected.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     expect(bytes).toEqual(expected);
   });

@@ -52,8 +52,18 @@ export function writeHeader(target: Buffer, at: number, prepared: PreparedHeader
   let position = at;
   if (pax !== "") {
     writeUstar(target, position, {
-      ...entry, prefix: "", name: paxHeaderName(entry.path), flag: "x",
-      mode: 0o644, uid: 0, gid: 0, sizeBytes: pax.length, mtimeNs: 0n, linkPath: "", deviceMajor: 0, deviceMinor: 0,
+      ...entry,
+      prefix: "",
+      name: paxHeaderName(entry.path),
+      flag: "x",
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      sizeBytes: pax.length,
+      mtimeNs: 0n,
+      linkPath: "",
+      deviceMajor: 0,
+      deviceMinor: 0,
     });
     target.write(pax, position + 512, "latin1");
     position += 512 + padded(pax.length);

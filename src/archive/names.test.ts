@@ -8,12 +8,17 @@ const FIRED = Date.parse("2026-03-04T05:06:07.089Z");
 function patternOf(pattern: string, more: Partial<NamePattern> = {}): NamePattern {
   return { pattern, expand: false, lookup: () => undefined, zone: "UTC", compression: "gz", ...more };
 }
-const format = (pattern: string, more: Partial<NamePattern> = {}): string => formatArchiveName(patternOf(pattern, more), FIRED);
+const format = (pattern: string, more: Partial<NamePattern> = {}): string =>
+  formatArchiveName(patternOf(pattern, more), FIRED);
 
 describe("formatArchiveName", () => {
   it.each<[string, string, Partial<NamePattern>?]>([
     ["backup-%Y-%m-%dT%H-%M-%S.{{ .Extension }}", "backup-2026-03-04T05-06-07.tar.gz"],
-    ["backup-%Y-%m-%dT%H-%M-%S.{{ .Extension }}", "backup-2026-03-04T06-06-07.tar.zst", { zone: "Europe/Berlin", compression: "zst" }],
+    [
+      "backup-%Y-%m-%dT%H-%M-%S.{{ .Extension }}",
+      "backup-2026-03-04T06-06-07.tar.zst",
+      { zone: "Europe/Berlin", compression: "zst" },
+    ],
     ["b.{{ .Extension }}", "b.tar", { compression: "none" }],
     ["b.{{ .Extension }}", "b.tar.gz.gpg", { encryption: "gpg" }],
     ["b.{{ .Extension }}", "b.tar.gz.age", { encryption: "age" }],
@@ -40,8 +45,30 @@ describe("formatArchiveName", () => {
   });
 
   it.each([
-    "", "/", ".", "./", "..", "../x", "a/../b", "/..", "a/..", "a\0b", "%Q", "a/%Q", "{{/* nothing */}}", ".%Q.", ".%Q./x",
-    ".lifeboat", ".x.partial", "x".repeat(256), "ü".repeat(128), "{{ .Extension", "{{ .Other }}", "{{ printf \"x\" }}", "{{}}", "{{-.Extension}}",
+    "",
+    "/",
+    ".",
+    "./",
+    "..",
+    "../x",
+    "a/../b",
+    "/..",
+    "a/..",
+    "a\0b",
+    "%Q",
+    "a/%Q",
+    "{{/* nothing */}}",
+    ".%Q.",
+    ".%Q./x",
+    ".lifeboat",
+    ".x.partial",
+    "x".repeat(256),
+    "ü".repeat(128),
+    "{{ .Extension",
+    "{{ .Other }}",
+    '{{ printf "x" }}',
+    "{{}}",
+    "{{-.Extension}}",
   ])("%j is refused", (pattern) => {
     expect(() => format(pattern)).toThrow("BACKUP_FILENAME");
   });
@@ -75,7 +102,7 @@ describe("renderNameTemplate", () => {
     ["a {{- /* trimmed */ -}} b", "ab"],
     ["{{ $.Extension }}", "tar"],
     ['{{ "{{" }} }}', "{{ }}"],
-    ["{{ `a\"b` }}", 'a"b'],
+    ['{{ `a"b` }}', 'a"b'],
     ["}} is text", "}} is text"],
     ["{ {.Extension}", "{ {.Extension}"],
   ])("%j gives %j, as in Go", (template, text) => {
@@ -83,8 +110,20 @@ describe("renderNameTemplate", () => {
   });
 
   it.each([
-    "{{", "{{ }}", "{{.Extension", "{{ .extension }}", "{{ .Extension.X }}", "{{ .Extension | len }}", "{{-.Extension }}",
-    "{{ .Extension-}}", "{{ /* no comment */ }}", "{{/* a */ }}", "{{ . }}", "{{ if true }}x{{ end }}", '{{ "a\\"b" }}', "{{{ .Extension }}}",
+    "{{",
+    "{{ }}",
+    "{{.Extension",
+    "{{ .extension }}",
+    "{{ .Extension.X }}",
+    "{{ .Extension | len }}",
+    "{{-.Extension }}",
+    "{{ .Extension-}}",
+    "{{ /* no comment */ }}",
+    "{{/* a */ }}",
+    "{{ . }}",
+    "{{ if true }}x{{ end }}",
+    '{{ "a\\"b" }}',
+    "{{{ .Extension }}}",
   ])("%j is refused", (template) => {
     expect(() => renderNameTemplate(template, "tar")).toThrow("not understood");
   });
@@ -99,28 +138,52 @@ describe("createNameMatcher", () => {
     createNameMatcher(patternOf(pattern, more))(name);
   const DEFAULT = "backup-%Y-%m-%dT%H-%M-%S.{{ .Extension }}";
 
-  it.each([".tar", ".tar.gz", ".tar.zst", ".tar.gpg", ".tar.gz.gpg", ".tar.zst.age", ".tar.age"])("takes %s", (extension) => {
-    expect(matches(DEFAULT, `backup-2019-12-31T23-59-59${extension}`)).toBe(true);
-  });
+  it.each([".tar", ".tar.gz", ".tar.zst", ".tar.gpg", ".tar.gz.gpg", ".tar.zst.age", ".tar.age"])(
+    "takes %s",
+    (extension) => {
+      expect(matches(DEFAULT, `backup-2019-12-31T23-59-59${extension}`)).toBe(true);
+    },
+  );
 
   it.each([
-    "backup-2026-13-01T00-00-00.tar.gz", "backup-2026-00-01T00-00-00.tar.gz", "backup-2026-01-32T00-00-00.tar.gz",
-    "backup-2026-01-01T24-00-00.tar.gz", "backup-2026-01-01T00-60-00.tar.gz", "backup-26-01-01T00-00-00.tar.gz",
-    "backup-2026-1-01T00-00-00.tar.gz", "backup-2026-01-01T00-00-00.tar.bz2", "backup-2026-01-01T00-00-00.tar.gz.gz",
-    "backup-2026-01-01T00-00-00.tar.gpg.age", "Backup-2026-01-01T00-00-00.tar.gz", "backup-2026-01-01T00-00-00.tar.gz ",
-    " backup-2026-01-01T00-00-00.tar.gz", "backup-2026-01-01T00-00-00", "backup-２０２６-01-01T00-00-00.tar.gz", "", ".gpg",
-    "x/backup-2026-01-01T00-00-00.tar.gz", "backup-2026-01-01T00-00-00.tar.gz.partial",
+    "backup-2026-13-01T00-00-00.tar.gz",
+    "backup-2026-00-01T00-00-00.tar.gz",
+    "backup-2026-01-32T00-00-00.tar.gz",
+    "backup-2026-01-01T24-00-00.tar.gz",
+    "backup-2026-01-01T00-60-00.tar.gz",
+    "backup-26-01-01T00-00-00.tar.gz",
+    "backup-2026-1-01T00-00-00.tar.gz",
+    "backup-2026-01-01T00-00-00.tar.bz2",
+    "backup-2026-01-01T00-00-00.tar.gz.gz",
+    "backup-2026-01-01T00-00-00.tar.gpg.age",
+    "Backup-2026-01-01T00-00-00.tar.gz",
+    "backup-2026-01-01T00-00-00.tar.gz ",
+    " backup-2026-01-01T00-00-00.tar.gz",
+    "backup-2026-01-01T00-00-00",
+    "backup-２０２６-01-01T00-00-00.tar.gz",
+    "",
+    ".gpg",
+    "x/backup-2026-01-01T00-00-00.tar.gz",
+    "backup-2026-01-01T00-00-00.tar.gz.partial",
   ])("refuses %j", (name) => {
     expect(matches(DEFAULT, name)).toBe(false);
   });
 
   it.each<[string, string[], string[]]>([
-    ["latest.{{ .Extension }}", ["latest.tar", "latest.tar.gz", "latest.tar.zst.age"], ["latest", "latest1.tar", "latest.tgz"]],
+    [
+      "latest.{{ .Extension }}",
+      ["latest.tar", "latest.tar.gz", "latest.tar.zst.age"],
+      ["latest", "latest1.tar", "latest.tgz"],
+    ],
     ["b.tar.gz", ["b.tar.gz", "b.tar.gz.gpg"], ["b.tar", "b.tar.zst", "bxtar.gz"]],
     ["%d", ["01", "31", "07.age"], ["00", "32", "1", "001"]],
     ["%A-%B", ["Monday-May", "Sunday-December"], ["Mon-May", "monday-May", "Monday-"]],
     ["%a%b", ["MonMay"], ["MondayMay", "MonMa"]],
-    ["%c", ["Thu Jan 1 00:00:00 2026", "Sat Oct 31 23:59:59 2026"], ["Thu Jan 01 00:00:00 2026", "Thu Jan 32 00:00:00 2026"]],
+    [
+      "%c",
+      ["Thu Jan 1 00:00:00 2026", "Sat Oct 31 23:59:59 2026"],
+      ["Thu Jan 01 00:00:00 2026", "Thu Jan 32 00:00:00 2026"],
+    ],
     ["%x", ["26", "00"], ["1/2/26", "01/02/26", "2026"]],
     ["a/%Y/b-%y", ["b-26"], ["a/2026/b-26", "26"]],
     ["%I%p", ["12AM", "01PM"], ["00AM", "13PM", "12am"]],
@@ -145,8 +208,49 @@ describe("createNameMatcher", () => {
   });
 
   it("takes every name that the pattern gives, at any time, anywhere", () => {
-    const pieces = ["%a", "%A", "%w", "%d", "%b", "%B", "%m", "%y", "%Y", "%H", "%I", "%p", "%M", "%S", "%f", "%z", "%Z", "%j", "%U", "%W", "%c", "%x", "%X", "%%", "%Q", "-", "x", ".", "{{ .Extension }}", "%", "ü", "/"];
-    const zones = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "America/Sao_Paulo", "Pacific/Kiritimati", "Australia/Lord_Howe"];
+    const pieces = [
+      "%a",
+      "%A",
+      "%w",
+      "%d",
+      "%b",
+      "%B",
+      "%m",
+      "%y",
+      "%Y",
+      "%H",
+      "%I",
+      "%p",
+      "%M",
+      "%S",
+      "%f",
+      "%z",
+      "%Z",
+      "%j",
+      "%U",
+      "%W",
+      "%c",
+      "%x",
+      "%X",
+      "%%",
+      "%Q",
+      "-",
+      "x",
+      ".",
+      "{{ .Extension }}",
+      "%",
+      "ü",
+      "/",
+    ];
+    const zones = [
+      "UTC",
+      "Europe/Berlin",
+      "America/St_Johns",
+      "Asia/Kathmandu",
+      "America/Sao_Paulo",
+      "Pacific/Kiritimati",
+      "Australia/Lord_Howe",
+    ];
     let seed = 7;
     const random = (below: number): number => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -155,10 +259,14 @@ describe("createNameMatcher", () => {
     const pick = <T>(list: readonly T[]): T => list[random(list.length)] ?? (list[0] as T);
     for (let round = 0; round < 3000; round += 1) {
       const pattern = patternOf(`n${Array.from({ length: random(8) + 1 }, () => pick(pieces)).join("")}z`, {
-        zone: pick(zones), compression: pick(["gz", "zst", "none"] as const), encryption: pick([undefined, "gpg", "age"] as const),
+        zone: pick(zones),
+        compression: pick(["gz", "zst", "none"] as const),
+        encryption: pick([undefined, "gpg", "age"] as const),
       });
       const name = formatArchiveName(pattern, random(4_000_000_000) * 1000 + random(1000));
-      expect({ pattern: pattern.pattern, name, matches: createNameMatcher(pattern)(name) }).toMatchObject({ matches: true });
+      expect({ pattern: pattern.pattern, name, matches: createNameMatcher(pattern)(name) }).toMatchObject({
+        matches: true,
+      });
       expect(createNameMatcher(pattern)(`${name}~`)).toBe(false);
     }
   });
@@ -166,7 +274,8 @@ describe("createNameMatcher", () => {
   it("takes time in proportion, whatever the pattern", () => {
     const isName = createNameMatcher(patternOf(`${"%Z%B%c".repeat(3000)}.{{ .Extension }}`));
     const start = performance.now();
-    for (const name of ["A".repeat(20_000), "CETMay".repeat(3000), "X".repeat(200_000)]) expect(isName(name)).toBe(false);
+    for (const name of ["A".repeat(20_000), "CETMay".repeat(3000), "X".repeat(200_000)])
+      expect(isName(name)).toBe(false);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 

@@ -47,7 +47,8 @@ export function formatArchiveName(pattern: NamePattern, firedAtMs: number): stri
     throw unusable("gives a name that lifeboat uses for its own files");
   }
   const bytes = Buffer.byteLength(name);
-  if (bytes > MOST_NAME_BYTES) throw unusable(`gives a name of ${bytes} bytes, at most ${MOST_NAME_BYTES} are possible`);
+  if (bytes > MOST_NAME_BYTES)
+    throw unusable(`gives a name of ${bytes} bytes, at most ${MOST_NAME_BYTES} are possible`);
   return name;
 }
 

@@ -52,6 +52,8 @@ const SECOND_NS = 1_000_000_000n;
 /** `-1500000000` -> `-1.5`. */
 function decimalSeconds(ns: bigint): string {
   const size = ns < 0n ? -ns : ns;
-  const fraction = String(size % SECOND_NS).padStart(9, "0").replace(/0+$/, "");
+  const fraction = String(size % SECOND_NS)
+    .padStart(9, "0")
+    .replace(/0+$/, "");
   return `${ns < 0n ? "-" : ""}${size / SECOND_NS}${fraction === "" ? "" : `.${fraction}`}`;
 }

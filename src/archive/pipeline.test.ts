@@ -6,10 +6,14 @@ import { createPipeline } from "./pipeline.ts";
 function manual(slots: number) {
   const running = new Map<number, (output: Uint8Array) => void>();
   let most = 0;
-  const pipeline = createPipeline<number>((block) => new Promise((resolve) => {
-    running.set(block, resolve);
-    most = Math.max(most, running.size);
-  }), slots);
+  const pipeline = createPipeline<number>(
+    (block) =>
+      new Promise((resolve) => {
+        running.set(block, resolve);
+        most = Math.max(most, running.size);
+      }),
+    slots,
+  );
   const finish = (block: number): void => {
     running.get(block)?.(Uint8Array.of(block));
     running.delete(block);

@@ -103,7 +103,9 @@ function createInput(bytes: AsyncIterable<Uint8Array>, options: DecompressOption
     const result = await nextUnlessAborted(iterator, signal).catch((cause: unknown) => {
       ended = true;
       signal.throwIfAborted();
-      throw cause instanceof UserError ? cause : new UserError(`cannot read ${archiveName}: ${messageOf(cause)}`, { cause });
+      throw cause instanceof UserError
+        ? cause
+        : new UserError(`cannot read ${archiveName}: ${messageOf(cause)}`, { cause });
     });
     if (result.done === true) {
       ended = true;
@@ -188,7 +190,10 @@ function compressionOf(head: Buffer, faults: ArchiveFaults): Compression {
   if (startsWith(head, "-----BEGIN PGP MESSAGE-----") || isPgpPacket(head)) {
     throw faults.notAnArchive("is encrypted", "decrypt it first with gpg");
   }
-  throw faults.notAnArchive("is not a tar, tar.gz or tar.zst archive", "check that this is the file that was delivered");
+  throw faults.notAnArchive(
+    "is not a tar, tar.gz or tar.zst archive",
+    "check that this is the file that was delivered",
+  );
 }
 
 function isZero(bytes: Buffer): boolean {

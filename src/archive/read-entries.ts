@@ -1,6 +1,14 @@
 import { printablePath } from "../lib/printable.ts";
 import type { ArchiveEntry, EntryType } from "./read.ts";
-import { HeaderFault, parseHeader, parsePaxRecords, paxNumber, paxTimeNs, untilNul, type RawHeader } from "./read-headers.ts";
+import {
+  HeaderFault,
+  parseHeader,
+  parsePaxRecords,
+  paxNumber,
+  paxTimeNs,
+  untilNul,
+  type RawHeader,
+} from "./read-headers.ts";
 
 /** What follows a header block: the content of an extension, or an entry whose content takes `storedBytes`. */
 export type HeaderStep =
@@ -23,8 +31,15 @@ const MOST_EXTENSION_BYTES = 8 * 1024 * 1024;
 const EXTENSION_FLAGS = "xXgLK";
 
 const TYPES: Readonly<Record<string, EntryType>> = {
-  "0": "file", "\0": "file", "7": "file",
-  "1": "hardlink", "2": "symlink", "3": "character-device", "4": "block-device", "5": "directory", "6": "fifo",
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "character-device",
+  "4": "block-device",
+  "5": "directory",
+  "6": "fifo",
 };
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
@@ -107,7 +122,10 @@ function typeOf(
 ): { type: EntryType; typeName?: string } {
   const type = TYPES[typeflag];
   if (type === undefined) {
-    return { type: "unsupported", typeName: UNSUPPORTED[typeflag] ?? `an entry of unknown type ${JSON.stringify(typeflag)}` };
+    return {
+      type: "unsupported",
+      typeName: UNSUPPORTED[typeflag] ?? `an entry of unknown type ${JSON.stringify(typeflag)}`,
+    };
   }
   if (type !== "file") return { type };
   // Files with holes: the content begins with, or is to be read through, a map of the holes.

@@ -10,7 +10,8 @@ export interface ArchiveFaults {
   notAnArchive(what: string, hint: string): UserError;
 }
 
-const DAMAGE_HINT = "the entries before this point are good; restore the rest from another archive, or deliver this one again";
+const DAMAGE_HINT =
+  "the entries before this point are good; restore the rest from another archive, or deliver this one again";
 
 export function faultsOf(archiveName: string): ArchiveFaults {
   return {

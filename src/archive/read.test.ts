@@ -52,7 +52,8 @@ const members = (compress: (part: Buffer) => Buffer, size = 70_000): Buffer => {
   for (let at = 0; at < tar.length; at += size) parts.push(compress(tar.subarray(at, at + size)));
   return Buffer.concat(parts);
 };
-const zstdWithChecksum = (part: Buffer): Buffer => zstdCompressSync(part, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+const zstdWithChecksum = (part: Buffer): Buffer =>
+  zstdCompressSync(part, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
 const SKIPPABLE = Buffer.from("502a4d1803000000616263", "hex");
 
 describe("listEntries", () => {
@@ -93,7 +94,13 @@ info = tarfile.TarInfo("p"); info.type = tarfile.FIFOTYPE; tar.addfile(info)
 info = tarfile.TarInfo("f/"); info.type = tarfile.DIRTYPE; tar.addfile(info)`),
     );
     expect(entries[0]).toMatchObject({
-      path: "d\\n\\u{1b}[31m\\xff", type: "file", sizeBytes: 3, mode: 0o4751, uid: 2 ** 31, gid: 7, mtimeNs: -1_000_000_001n,
+      path: "d\\n\\u{1b}[31m\\xff",
+      type: "file",
+      sizeBytes: 3,
+      mode: 0o4751,
+      uid: 2 ** 31,
+      gid: 7,
+      mtimeNs: -1_000_000_001n,
     });
     expect(entries[0]?.pathBytes.toString("latin1")).toBe("d\n\x1b[31m\xff");
     expect(entries[1]).toMatchObject({ type: "block-device", device: { major: 8, minor: 17 } });
@@ -108,7 +115,12 @@ info = tarfile.TarInfo("f/"); info.type = tarfile.DIRTYPE; tar.addfile(info)`),
     writeFileSync(path.join(work, format, long, "x".repeat(format === "posix" || format === "gnu" ? 250 : 60)), "1");
     const bytes = execFileSync("tar", [`--format=${format}`, "--sort=name", "-cf", "-", format], { cwd: work });
     const expected = execFileSync("tar", ["-tf", "-"], { input: bytes, encoding: "utf8" });
-    expect((await list(bytes)).map((entry) => entry.path)).toEqual(expected.trim().split("\n").map((name) => name.replace(/\/$/, "")));
+    expect((await list(bytes)).map((entry) => entry.path)).toEqual(
+      expected
+        .trim()
+        .split("\n")
+        .map((name) => name.replace(/\/$/, "")),
+    );
   });
 
   it("reads sizes beyond 8 GiB and numbers in base 256", async () => {
@@ -166,22 +178,62 @@ describe("a bad archive is never taken for a good one", () => {
     ["age", () => Buffer.from("age-encryption.org/v1\n-> X25519 abc\n"), /is encrypted/],
     ["armored age", () => Buffer.from("-----BEGIN AGE ENCRYPTED FILE-----\n"), /is encrypted/],
     ["armored gpg", () => Buffer.from("-----BEGIN PGP MESSAGE-----\n"), /is encrypted/],
-    ["a plain tar that is cut in a file", () => tar.subarray(0, 80_000), /truncated: it ends inside backup\/big, \d+ of 120000 bytes/],
+    [
+      "a plain tar that is cut in a file",
+      () => tar.subarray(0, 80_000),
+      /truncated: it ends inside backup\/big, \d+ of 120000 bytes/,
+    ],
     ["a plain tar that is cut in a header", () => tar.subarray(0, 1000), /truncated/],
-    ["a tar without its end mark", () => tar.subarray(0, endOfEntries()), /truncated: it ends after \d+ bytes of tar data, without its end mark/],
-    ["a tar with half an end mark", () => tar.subarray(0, endOfEntries() + 512), /truncated: it ends inside its end mark/],
+    [
+      "a tar without its end mark",
+      () => tar.subarray(0, endOfEntries()),
+      /truncated: it ends after \d+ bytes of tar data, without its end mark/,
+    ],
+    [
+      "a tar with half an end mark",
+      () => tar.subarray(0, endOfEntries() + 512),
+      /truncated: it ends inside its end mark/,
+    ],
     ["another tar behind it", () => Buffer.concat([tar, tar]), /something else follows its end mark/],
-    ["gzip that is cut", () => gzipSync(tar).subarray(0, 80_000), /truncated: it ends inside its gzip data, after 80000 bytes/],
+    [
+      "gzip that is cut",
+      () => gzipSync(tar).subarray(0, 80_000),
+      /truncated: it ends inside its gzip data, after 80000 bytes/,
+    ],
     ["gzip without its last byte", () => gzipSync(tar).subarray(0, -1), /truncated: it ends inside its gzip data/],
-    ["gzip whose last member is cut", () => members(gzipSync).subarray(0, -9), /truncated: it ends inside its gzip data/],
-    ["gzip members, the last ones missing", () => gzipSync(tar.subarray(0, 81_920)), /truncated: it ends inside backup\/big/],
-    ["gzip and garbage", () => Buffer.concat([gzipSync(tar), Buffer.from("garbage".repeat(99_999))]), /damaged: gzip data/],
-    ["gzip, zeros and another member", () => Buffer.concat([gzipSync(tar), Buffer.alloc(99), gzipSync(tar)]), /something else follows its gzip data/],
+    [
+      "gzip whose last member is cut",
+      () => members(gzipSync).subarray(0, -9),
+      /truncated: it ends inside its gzip data/,
+    ],
+    [
+      "gzip members, the last ones missing",
+      () => gzipSync(tar.subarray(0, 81_920)),
+      /truncated: it ends inside backup\/big/,
+    ],
+    [
+      "gzip and garbage",
+      () => Buffer.concat([gzipSync(tar), Buffer.from("garbage".repeat(99_999))]),
+      /damaged: gzip data/,
+    ],
+    [
+      "gzip, zeros and another member",
+      () => Buffer.concat([gzipSync(tar), Buffer.alloc(99), gzipSync(tar)]),
+      /something else follows its gzip data/,
+    ],
     ["zstd that is cut", () => zstdCompressSync(tar).subarray(0, 80_000), /truncated: it ends inside its zstd data/],
-    ["zstd and garbage", () => Buffer.concat([zstdCompressSync(tar), Buffer.from("garbage")]), /something else follows its zstd data/],
+    [
+      "zstd and garbage",
+      () => Buffer.concat([zstdCompressSync(tar), Buffer.from("garbage")]),
+      /something else follows its zstd data/,
+    ],
     ["a flipped bit in gzip", () => flipped(gzipSync(tar), 80_000), /damaged/],
     ["a flipped bit in zstd", () => flipped(members(zstdWithChecksum), 80_000), /damaged/],
-    ["a flipped bit in a header", () => flipped(tar, tar.indexOf("backup/big")), /damaged: a header's checksum is wrong, at byte \d+/],
+    [
+      "a flipped bit in a header",
+      () => flipped(tar, tar.indexOf("backup/big")),
+      /damaged: a header's checksum is wrong, at byte \d+/,
+    ],
   ])("%s", async (_, make, message) => {
     expect((await outcome(make())).error).toMatch(message);
   });
@@ -238,8 +290,15 @@ for i in range(20):
 
 describe("paxTimeNs", () => {
   it.each<[string, bigint]>([
-    ["0", 0n], ["5", 5_000_000_000n], ["1.5", 1_500_000_000n], ["1.", 1_000_000_000n], ["1767225600.123456789", 1_767_225_600_123_456_789n],
-    ["1.1234567899", 1_123_456_789n], ["-1.5", -1_500_000_000n], ["-0.0000000001", -1n], ["-1.0000000000", -1_000_000_000n],
+    ["0", 0n],
+    ["5", 5_000_000_000n],
+    ["1.5", 1_500_000_000n],
+    ["1.", 1_000_000_000n],
+    ["1767225600.123456789", 1_767_225_600_123_456_789n],
+    ["1.1234567899", 1_123_456_789n],
+    ["-1.5", -1_500_000_000n],
+    ["-0.0000000001", -1n],
+    ["-1.0000000000", -1_000_000_000n],
   ])("%s", (text, ns) => {
     expect(paxTimeNs(Buffer.from(text))).toBe(ns);
   });

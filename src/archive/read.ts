@@ -6,7 +6,13 @@ import { faultsOf } from "./read-errors.ts";
 import { BLOCK_BYTES, HeaderFault } from "./read-headers.ts";
 
 export type EntryType =
-  | "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character-device" | "block-device"
+  | "file"
+  | "directory"
+  | "symlink"
+  | "hardlink"
+  | "fifo"
+  | "character-device"
+  | "block-device"
   /** A kind that can't be restored (sparse maps, GNU dump folders, multi-volume pieces); `typeName` says which. */
   | "unsupported";
 
@@ -77,7 +83,9 @@ async function* readTar(blocks: BlockReader, faults: ArchiveFaults): AsyncGenera
     const block = await blocks.take(BLOCK_BYTES);
     if (block.length < BLOCK_BYTES) {
       throw faults.truncated(
-        block.length === 0 ? `after ${start} bytes of tar data, without its end mark` : `inside a header at byte ${start}`,
+        block.length === 0
+          ? `after ${start} bytes of tar data, without its end mark`
+          : `inside a header at byte ${start}`,
       );
     }
     if (isZeroBlock(block)) {

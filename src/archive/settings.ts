@@ -82,8 +82,16 @@ export const archiveSettings: PartSettings = {
   part: "archive",
   title: "Archive",
   settings: [
-    BACKUP_SOURCES, BACKUP_FILENAME, BACKUP_FILENAME_EXPAND, BACKUP_COMPRESSION, BACKUP_COMPRESSION_LEVEL, GZIP_PARALLELISM,
-    BACKUP_HARDLINKS, BACKUP_EXCLUDE_REGEXP, BACKUP_EXCLUDE_GLOBS, BACKUP_FROM_SNAPSHOT,
+    BACKUP_SOURCES,
+    BACKUP_FILENAME,
+    BACKUP_FILENAME_EXPAND,
+    BACKUP_COMPRESSION,
+    BACKUP_COMPRESSION_LEVEL,
+    GZIP_PARALLELISM,
+    BACKUP_HARDLINKS,
+    BACKUP_EXCLUDE_REGEXP,
+    BACKUP_EXCLUDE_GLOBS,
+    BACKUP_FROM_SNAPSHOT,
   ],
 };
 
@@ -128,6 +136,12 @@ export const encryptionSettings: PartSettings = {
   rules(values): readonly RuleBreak[] {
     const [first, ...others] = ENCRYPTIONS.filter((setting) => values.isSet(setting)).map(({ key }) => key);
     if (first === undefined || others.length === 0) return [];
-    return [{ key: first, severity: "error", message: `exactly one kind of encryption can be used, but ${others.join(" and ")} is set too` }];
+    return [
+      {
+        key: first,
+        severity: "error",
+        message: `exactly one kind of encryption can be used, but ${others.join(" and ")} is set too`,
+      },
+    ];
   },
 };

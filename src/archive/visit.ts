@@ -167,7 +167,11 @@ export function createVisit(tools: VisitTools): Visit {
         return;
       }
       if (stored.outcome === "failed") {
-        tally.notice("unreadable", place.path, `${causeOf(stored.error)} after ${stored.bytesRead} of ${size}: ${zeros}`);
+        tally.notice(
+          "unreadable",
+          place.path,
+          `${causeOf(stored.error)} after ${stored.bytesRead} of ${size}: ${zeros}`,
+        );
       } else if (stored.outcome === "shrunk") {
         tally.notice("shrunk", place.path, `shrank from ${size} to ${stored.bytesRead} while being read: ${zeros}`);
       } else if (stored.outcome === "grew") {
@@ -205,7 +209,11 @@ export function createVisit(tools: VisitTools): Visit {
   };
 
   const headerFor = (
-    place: Place, stat: BigIntStats, type: TarType, linkPath: string, sizeBytes: number,
+    place: Place,
+    stat: BigIntStats,
+    type: TarType,
+    linkPath: string,
+    sizeBytes: number,
   ): PreparedHeader | undefined => {
     const header = headerOf(place.path, stat, type, linkPath, sizeBytes);
     if (header === undefined) {
@@ -230,7 +238,8 @@ export function createVisit(tools: VisitTools): Visit {
       return lstatSync(below(place.parentFd, place.name), { bigint: true });
     } catch (error) {
       if (excludes.dropsEntry(place.path) || excludes.prunes(place.path, true)) return undefined;
-      if (systemCode(error) === "ENOENT") tally.notice("vanished", place.path, "gone before it could be read: left out");
+      if (systemCode(error) === "ENOENT")
+        tally.notice("vanished", place.path, "gone before it could be read: left out");
       else tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
       return undefined;
     }

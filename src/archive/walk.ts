@@ -64,7 +64,11 @@ function walkFolder(root: OpenedFolder, plan: SourcePlan, inner: Set<string>, to
       const parentFd = name === undefined ? undefined : chain.current();
       if (name === undefined || parentFd === undefined) {
         if (name !== undefined) {
-          tools.tally.notice("vanished", level.path, "moved away while its content was being read: the rest was left out");
+          tools.tally.notice(
+            "vanished",
+            level.path,
+            "moved away while its content was being read: the rest was left out",
+          );
         }
         levels.pop();
         chain.pop();

@@ -72,19 +72,29 @@ async function archivesOf(job: Job, destination: Destination, signal: AbortSigna
 }
 
 /** The archive of that name, or the newest one for `latest`; of several destinations the first (local before remote). */
-export function pickArchive(archives: readonly FoundArchive[], wanted: string, unreachable: readonly string[]): FoundArchive {
+export function pickArchive(
+  archives: readonly FoundArchive[],
+  wanted: string,
+  unreachable: readonly string[],
+): FoundArchive {
   const jobs = new Set(archives.map((archive) => archive.job.name));
   if (wanted === "latest") {
     if (jobs.size > 1) {
-      throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, { hint: "say which one with --job NAME" });
+      throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, {
+        hint: "say which one with --job NAME",
+      });
     }
-    const good = archives.find((archive) => archive.record === undefined || archive.record.status === "success") ?? archives[0];
+    const good =
+      archives.find((archive) => archive.record === undefined || archive.record.status === "success") ?? archives[0];
     if (good !== undefined) return good;
   }
   const named = archives.find((archive) => archive.object.name === wanted);
   if (named !== undefined) return named;
   const reasons = unreachable.length > 0 ? `; not reachable: ${unreachable.join("; ")}` : "";
-  throw new UserError(wanted === "latest" ? `there is no archive yet${reasons}` : `no archive is called ${wanted}${reasons}`, {
-    hint: "lifeboat list shows what there is",
-  });
+  throw new UserError(
+    wanted === "latest" ? `there is no archive yet${reasons}` : `no archive is called ${wanted}${reasons}`,
+    {
+      hint: "lifeboat list shows what there is",
+    },
+  );
 }

@@ -26,7 +26,8 @@ export function readArguments(
   }
   const given = parsed.positionals.length;
   if (given < positionals.min) throw new UsageError("an argument is missing");
-  if (given > positionals.max) throw new UsageError(`too many arguments: ${parsed.positionals.slice(positionals.max).join(" ")}`);
+  if (given > positionals.max)
+    throw new UsageError(`too many arguments: ${parsed.positionals.slice(positionals.max).join(" ")}`);
   const text = (name: string): string | undefined => {
     const value = parsed.values[name];
     return typeof value === "string" ? value : undefined;

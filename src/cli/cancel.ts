@@ -28,7 +28,9 @@ partial archive, and is recorded as interrupted. Waits until it has ended, up to
     try {
       kill(holder.pid, "SIGTERM");
     } catch (thrown) {
-      throw new UserError(`cannot end the run of ${holder.job} (process ${holder.pid}): ${messageOf(thrown)}`, { cause: thrown });
+      throw new UserError(`cannot end the run of ${holder.job} (process ${holder.pid}): ${messageOf(thrown)}`, {
+        cause: thrown,
+      });
     }
     const giveUpMs = Date.now() + WAIT_LIMIT_MS;
     while (Date.now() < giveUpMs) {

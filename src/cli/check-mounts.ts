@@ -9,7 +9,11 @@ export function mountWarnings(folder: string, mountinfo = readMountinfo()): stri
   const mounts = new Set(
     mountinfo
       .split("\n")
-      .map((line) => (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))),
+      .map((line) =>
+        (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+          String.fromCharCode(Number.parseInt(octal, 8)),
+        ),
+      ),
   );
   let names: string[];
   try {
@@ -20,7 +24,10 @@ export function mountWarnings(folder: string, mountinfo = readMountinfo()): stri
   }
   return names
     .filter((name) => mounts.has(join(folder, name)))
-    .map((name) => `${join(folder, name)} is mounted as a single file: when it is replaced on the host, the change is never seen here; mount its folder instead`);
+    .map(
+      (name) =>
+        `${join(folder, name)} is mounted as a single file: when it is replaced on the host, the change is never seen here; mount its folder instead`,
+    );
 }
 
 function readMountinfo(): string {

@@ -36,7 +36,11 @@ may be warnings), 1: a run would fail, 5: bad configuration.
     const { jobs } = chooseJobs(setup.loaded, args.positionals);
     const findings = [...configFindings(setup), ...(await stateFindings(setup))];
     for (const job of jobs) findings.push(...sourceFindings(job), ...(await destinationFindings(job, setup, context)));
-    findings.push({ level: "ok", about: "compressor", text: `gz: zlib ${process.versions.zlib}, zst: zstd ${process.versions["zstd"] ?? "built in"} (both built into Node.js ${process.versions.node})` });
+    findings.push({
+      level: "ok",
+      about: "compressor",
+      text: `gz: zlib ${process.versions.zlib}, zst: zstd ${process.versions["zstd"] ?? "built in"} (both built into Node.js ${process.versions.node})`,
+    });
     if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
     else for (const finding of findings) context.output.print(setup.redact(line(finding)));
     if (findings.some((finding) => finding.level === "error" && finding.about === "config")) return EXIT_BAD_CONFIG;
@@ -55,10 +59,16 @@ function configFindings({ loaded }: Setup): Finding[] {
     text: describeProblems([problem])[0] ?? "",
   }));
   if (loaded.folder !== undefined) {
-    findings.push(...mountWarnings(loaded.folder).map((text) => ({ level: "warning" as const, about: "config" as const, text })));
+    findings.push(
+      ...mountWarnings(loaded.folder).map((text) => ({ level: "warning" as const, about: "config" as const, text })),
+    );
   }
   const where = loaded.folder ?? "the environment";
-  findings.push({ level: "ok", about: "config", text: `${loaded.jobs.length} ${loaded.jobs.length === 1 ? "job" : "jobs"} in ${where}` });
+  findings.push({
+    level: "ok",
+    about: "config",
+    text: `${loaded.jobs.length} ${loaded.jobs.length === 1 ? "job" : "jobs"} in ${where}`,
+  });
   return findings;
 }
 
@@ -79,7 +89,12 @@ function sourceFindings(job: Job): Finding[] {
       accessSync(path, stat.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK);
       return { level: "ok", job: job.name, about: "source", text: `${path} can be read` };
     } catch (thrown) {
-      return { level: "error", job: job.name, about: "source", text: `the source ${path} can't be read: ${messageOf(thrown)}` };
+      return {
+        level: "error",
+        job: job.name,
+        about: "source",
+        text: `the source ${path} can't be read: ${messageOf(thrown)}`,
+      };
     }
   });
 }
@@ -87,7 +102,14 @@ function sourceFindings(job: Job): Finding[] {
 async function destinationFindings(job: Job, setup: Setup, context: CommandContext): Promise<Finding[]> {
   const destinations = await openJobDestinations(job);
   if (destinations.length === 0) {
-    return [{ level: "error", job: job.name, about: "destination", text: "no destination is configured, so a run would fail" }];
+    return [
+      {
+        level: "error",
+        job: job.name,
+        about: "destination",
+        text: "no destination is configured, so a run would fail",
+      },
+    ];
   }
   const findings: Finding[] = [];
   for (const destination of destinations) {
@@ -96,11 +118,18 @@ async function destinationFindings(job: Job, setup: Setup, context: CommandConte
       for await (const _archive of destination.list("archive", context.signal)) archives += 1;
       if (destination.folder !== undefined) accessSync(destination.folder, constants.W_OK | constants.X_OK);
       findings.push({
-        level: "ok", job: job.name, about: "destination",
+        level: "ok",
+        job: job.name,
+        about: "destination",
         text: `${destination.label}: ${archives} files${destination.folder === undefined ? "" : `, ${freeSpace(destination.folder)} free`}`,
       });
     } catch (thrown) {
-      findings.push({ level: "error", job: job.name, about: "destination", text: `${destination.label}: ${messageOf(thrown)}` });
+      findings.push({
+        level: "error",
+        job: job.name,
+        about: "destination",
+        text: `${destination.label}: ${messageOf(thrown)}`,
+      });
     }
   }
   await closeAll(destinations, setup.log);

@@ -29,7 +29,8 @@ export async function child(): Promise<number> {
 
 async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
   const { logFormat, logLevel } = task.options;
-  const jobs = task.kind === "run" ? [deserializeJob(task.job)] : task.kind === "heal" ? task.jobs.map(deserializeJob) : [];
+  const jobs =
+    task.kind === "run" ? [deserializeJob(task.job)] : task.kind === "heal" ? task.jobs.map(deserializeJob) : [];
   const redact = createRedactor(jobs.flatMap((job) => [...secretsOf(job)]));
   const log = createLog({ format: logFormat, level: logLevel, redact });
   const common = { options: task.options, host: hostname(), version: VERSION, clock: systemClock, redact, signal };

@@ -64,7 +64,12 @@ async function toFile(found: FoundArchive, path: string, context: CommandContext
   }
 }
 
-async function copyTo(found: FoundArchive, target: NodeJS.WritableStream, context: CommandContext, end: boolean): Promise<void> {
+async function copyTo(
+  found: FoundArchive,
+  target: NodeJS.WritableStream,
+  context: CommandContext,
+  end: boolean,
+): Promise<void> {
   const stream = await found.destination.get("archive", found.object.name, undefined, context.signal);
   const check = createCheck(found);
   try {

@@ -25,7 +25,11 @@ lifeboat status for that.`,
       context.output.print(`healthy: heartbeat ${Math.max(0, Math.round(ageMs / 1000))}s ago`);
       return 0;
     }
-    context.output.print(ageMs === undefined ? "unhealthy: no daemon runs here" : `unhealthy: last heartbeat ${Math.round(ageMs / 1000)}s ago`);
+    context.output.print(
+      ageMs === undefined
+        ? "unhealthy: no daemon runs here"
+        : `unhealthy: last heartbeat ${Math.round(ageMs / 1000)}s ago`,
+    );
     return EXIT_FAILED;
   },
 };

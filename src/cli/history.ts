@@ -19,7 +19,10 @@ beside the archives.
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
     const [job] = args.positionals;
-    const runs = await knownRuns(setup, context, { ...(job === undefined ? {} : { job }), limit: args.count("limit") ?? 20 });
+    const runs = await knownRuns(setup, context, {
+      ...(job === undefined ? {} : { job }),
+      limit: args.count("limit") ?? 20,
+    });
     if (args.flag("json")) {
       context.output.print(setup.redact(JSON.stringify(runs, undefined, 2)));
       return 0;
@@ -46,7 +49,9 @@ function row(run: RunReport): string[] {
     run.archive === undefined ? "-" : formatBytes(run.archive.sizeBytes),
     tookMs === undefined ? "-" : formatSpan(tookMs),
     run.archive?.name ?? "-",
-    stored.map((delivery) => `${delivery.destination}${delivery.verified === undefined ? "" : ` (${delivery.verified})`}`).join(", ") || "-",
+    stored
+      .map((delivery) => `${delivery.destination}${delivery.verified === undefined ? "" : ` (${delivery.verified})`}`)
+      .join(", ") || "-",
     (run.error ?? "").replaceAll(/\s+/g, " ").slice(0, 160),
   ];
 }

@@ -22,7 +22,8 @@ export async function knownRuns(
     const destinations = await openJobDestinations(job);
     for (const destination of destinations) {
       try {
-        for (const record of await readRecords(destination, job.name, { signal, limit: filter.limit, tolerant: true })) runs.set(record.id, record);
+        for (const record of await readRecords(destination, job.name, { signal, limit: filter.limit, tolerant: true }))
+          runs.set(record.id, record);
       } catch (thrown) {
         log.warn(`no records from ${destination.label}: ${messageOf(thrown)}`);
       }

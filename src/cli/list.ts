@@ -21,7 +21,10 @@ export const listCommand: Command = {
     return withArchives(setup, { jobs: args.positionals }, context.signal, async (archives, unreachable) => {
       if (args.flag("json")) context.output.print(JSON.stringify(archives.map(asJson), undefined, 2));
       else if (archives.length === 0) context.output.print("no archives yet");
-      else context.output.print(setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], archives.map(row), [1])));
+      else
+        context.output.print(
+          setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], archives.map(row), [1])),
+        );
       for (const text of unreachable) context.output.remark(`not listed: ${setup.redact(text)}`);
       return unreachable.length > 0 ? EXIT_FAILED : 0;
     });
@@ -29,7 +32,14 @@ export const listCommand: Command = {
 };
 
 function row({ object, job, record, destination }: FoundArchive): string[] {
-  return [object.name, formatBytes(object.sizeBytes), localIso(object.storedAt), job.name, statusOf(object.sizeBytes, record), destination.label];
+  return [
+    object.name,
+    formatBytes(object.sizeBytes),
+    localIso(object.storedAt),
+    job.name,
+    statusOf(object.sizeBytes, record),
+    destination.label,
+  ];
 }
 
 /** A size that differs from the record's is worth more than the record's word. */

@@ -37,10 +37,19 @@ decision and its reason.
 };
 
 async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContext, json: boolean): Promise<number> {
-  const rows: { job: string; destination: string; name: string; sizeBytes: number; storedAt: string; keep: boolean; reason: string }[] = [];
+  const rows: {
+    job: string;
+    destination: string;
+    name: string;
+    sizeBytes: number;
+    storedAt: string;
+    keep: boolean;
+    reason: string;
+  }[] = [];
   let failed = false;
   for (const job of jobs) {
-    if (!retentionIsConfigured(job)) context.output.remark(`${job.name}: no retention rule is set, so nothing is ever removed`);
+    if (!retentionIsConfigured(job))
+      context.output.remark(`${job.name}: no retention rule is set, so nothing is ever removed`);
     const destinations = await openJobDestinations(job);
     for (const destination of destinations) {
       try {
@@ -51,7 +60,15 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
           const object = objects.get(name);
           if (object === undefined) continue;
           const storedAt = new Date(object.storedAt).toISOString();
-          rows.push({ job: job.name, destination: destination.label, name, sizeBytes: object.sizeBytes, storedAt, keep, reason });
+          rows.push({
+            job: job.name,
+            destination: destination.label,
+            name,
+            sizeBytes: object.sizeBytes,
+            storedAt,
+            keep,
+            reason,
+          });
         }
       } catch (thrown) {
         failed = true;
@@ -64,7 +81,13 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
   else if (rows.length === 0) context.output.print("no archives yet");
   else {
     const cells = rows.map((row) => [
-      row.keep ? "keep" : "remove", row.name, formatBytes(row.sizeBytes), localIso(Date.parse(row.storedAt)), row.job, row.destination, row.reason,
+      row.keep ? "keep" : "remove",
+      row.name,
+      formatBytes(row.sizeBytes),
+      localIso(Date.parse(row.storedAt)),
+      row.job,
+      row.destination,
+      row.reason,
     ]);
     context.output.print(table(["DECISION", "ARCHIVE", "SIZE", "STORED", "JOB", "AT", "REASON"], cells, [2]));
   }
@@ -98,7 +121,9 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
         const decide = await retentionDecider(job, destination, systemClock, context.signal);
         const report = await pruneDestination(destination, decide, context.signal);
         for (const name of report.removed) context.output.print(`removed ${name} from ${destination.label}`);
-        context.output.print(`${job.name}: ${report.removed.length} removed, ${report.kept} kept at ${destination.label}`);
+        context.output.print(
+          `${job.name}: ${report.removed.length} removed, ${report.kept} kept at ${destination.label}`,
+        );
         if (report.error !== undefined) {
           failed = true;
           context.output.remark(setup.redact(report.error));

@@ -37,7 +37,12 @@ export async function loadForCommand(context: CommandContext, options: SetupOpti
     for (const line of describeProblems(settings.problems)) context.output.remark(redact(line));
     throw new BadConfig();
   }
-  const log = createLog({ format: settings.options.logFormat, level: settings.options.logLevel, redact, fd: options.logToStderr === true ? 2 : 1 });
+  const log = createLog({
+    format: settings.options.logFormat,
+    level: settings.options.logLevel,
+    redact,
+    fd: options.logToStderr === true ? 2 : 1,
+  });
   return {
     loaded,
     options: settings.options,
@@ -60,7 +65,10 @@ export function sayProblems({ loaded, log }: Setup): void {
 }
 
 /** The jobs of these names, all when none is named. An unknown name is wrong usage; a broken one is bad configuration. */
-export function chooseJobs(loaded: LoadedConfig, names: readonly string[]): { jobs: readonly Job[]; broken: readonly string[] } {
+export function chooseJobs(
+  loaded: LoadedConfig,
+  names: readonly string[],
+): { jobs: readonly Job[]; broken: readonly string[] } {
   const brokenNames = loaded.broken.map((entry) => entry.name);
   if (names.length === 0) return { jobs: loaded.jobs, broken: brokenNames };
   const known = new Map(loaded.jobs.map((job) => [job.name, job]));

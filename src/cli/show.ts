@@ -57,7 +57,11 @@ function line(entry: ArchiveEntry): string {
 export function permissions(mode: number): string {
   const bits = ["r", "w", "x"];
   const text = [...Array(9).keys()].map((at) => ((mode >> (8 - at)) & 1 ? (bits[at % 3] ?? "-") : "-"));
-  for (const [bit, at, letter] of [[0o4000, 2, "s"], [0o2000, 5, "s"], [0o1000, 8, "t"]] as const) {
+  for (const [bit, at, letter] of [
+    [0o4000, 2, "s"],
+    [0o2000, 5, "s"],
+    [0o1000, 8, "t"],
+  ] as const) {
     if (mode & bit) text[at] = text[at] === "x" ? letter : letter.toUpperCase();
   }
   return text.join("");

@@ -39,7 +39,9 @@ the next three times it is due. A job whose file is broken is named; the exit co
     const daemon = runtime.readDaemon();
     const statuses: JobStatus[] = [];
     for (const job of jobs) {
-      const runs = (await knownRuns(setup, context, { job: job.name, limit: RUNS_LOOKED_AT })).filter((run) => run.status !== "running");
+      const runs = (await knownRuns(setup, context, { job: job.name, limit: RUNS_LOOKED_AT })).filter(
+        (run) => run.status !== "running",
+      );
       statuses.push({
         job: job.name,
         running: progress?.job === job.name ? progress : undefined,
@@ -49,10 +51,18 @@ the next three times it is due. A job whose file is broken is named; the exit co
       });
     }
     if (args.flag("json")) {
-      const answer = { daemon: daemon === undefined ? null : { pid: daemon.process.pid, startedAt: daemon.startedAt }, jobs: statuses.map(asJson), broken };
+      const answer = {
+        daemon: daemon === undefined ? null : { pid: daemon.process.pid, startedAt: daemon.startedAt },
+        jobs: statuses.map(asJson),
+        broken,
+      };
       context.output.print(setup.redact(JSON.stringify(answer, undefined, 2)));
     } else {
-      context.output.print(daemon === undefined ? "no daemon runs here: jobs run only by hand" : `daemon running since ${localIso(Date.parse(daemon.startedAt))}`);
+      context.output.print(
+        daemon === undefined
+          ? "no daemon runs here: jobs run only by hand"
+          : `daemon running since ${localIso(Date.parse(daemon.startedAt))}`,
+      );
       for (const status of statuses) context.output.print(setup.redact(describe(status)));
       for (const name of broken) context.output.print(`\n${name}: its configuration is broken; see lifeboat check`);
     }
@@ -76,22 +86,41 @@ function describe({ job, running, last, lastGood, next }: JobStatus): string {
   const lines = [`\n${job}`];
   if (running !== undefined) {
     const tookMs = Date.now() - running.startedAtMs;
-    const part = running.expectedBytes === 0 ? "" : `, about ${Math.min(99, Math.round((running.bytesRead / running.expectedBytes) * 100))} %`;
-    lines.push(`  running    ${running.phase} for ${formatSpan(tookMs)}: ${running.files} files, ${formatBytes(running.bytesRead)}${part}`);
+    const part =
+      running.expectedBytes === 0
+        ? ""
+        : `, about ${Math.min(99, Math.round((running.bytesRead / running.expectedBytes) * 100))} %`;
+    lines.push(
+      `  running    ${running.phase} for ${formatSpan(tookMs)}: ${running.files} files, ${formatBytes(running.bytesRead)}${part}`,
+    );
   }
-  lines.push(`  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${last.error}`}`}`);
-  lines.push(`  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${lastGood.archive.name}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`);
-  lines.push(`  next       ${next.length === 0 ? "never (the expression does not come due)" : next.map(localIso).join(", ")}`);
+  lines.push(
+    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${last.error}`}`}`,
+  );
+  lines.push(
+    `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${lastGood.archive.name}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
+  );
+  lines.push(
+    `  next       ${next.length === 0 ? "never (the expression does not come due)" : next.map(localIso).join(", ")}`,
+  );
   return lines.join("\n");
 }
 
 function asJson({ job, running, last, lastGood, next }: JobStatus): unknown {
   return {
     job,
-    running: running === undefined ? null : {
-      run: running.runId, phase: running.phase, startedAt: new Date(running.startedAtMs).toISOString(),
-      files: running.files, bytesRead: running.bytesRead, bytesWritten: running.bytesWritten, expectedBytes: running.expectedBytes,
-    },
+    running:
+      running === undefined
+        ? null
+        : {
+            run: running.runId,
+            phase: running.phase,
+            startedAt: new Date(running.startedAtMs).toISOString(),
+            files: running.files,
+            bytesRead: running.bytesRead,
+            bytesWritten: running.bytesWritten,
+            expectedBytes: running.expectedBytes,
+          },
     last: last ?? null,
     lastGood: lastGood ?? null,
     next: next.map((ms) => new Date(ms).toISOString()),

@@ -48,7 +48,8 @@ export async function proveValue(setting: Setting, text: string, context: Filena
   const value = readValue(setting, text);
   const check = CHECKS[setting.kind];
   if (check === undefined) return { text, warnings: [] };
-  if (setting.kind !== "pem" && text.length > LONGEST_EXPRESSION) throw new UserError(`is longer than ${LONGEST_EXPRESSION} characters`);
+  if (setting.kind !== "pem" && text.length > LONGEST_EXPRESSION)
+    throw new UserError(`is longer than ${LONGEST_EXPRESSION} characters`);
   return check(typeof value === "string" ? value : text, context);
 }
 

@@ -7,6 +7,11 @@ export function describeProblems(problems: readonly Problem[]): string[] {
 }
 
 function describeProblem({ file, line, key, message }: Problem): string {
-  const place = file === undefined ? (key === undefined ? "" : "environment: ") : `${file}${line === undefined ? "" : `:${line}`}: `;
+  const place =
+    file === undefined
+      ? key === undefined
+        ? ""
+        : "environment: "
+      : `${file}${line === undefined ? "" : `:${line}`}: `;
   return printablePath(`${place}${key === undefined ? "" : `${key}: `}${message}`);
 }

@@ -129,7 +129,8 @@ describe("problems", () => {
 });
 
 it("calls a key repeated only where it was given before, wrong or not", () => {
-  const repeatedIn = (text: string): string[] => parseEnvFile(Buffer.from(text), {}).repeated.map(({ key, line }) => `${key}:${line}`);
+  const repeatedIn = (text: string): string[] =>
+    parseEnvFile(Buffer.from(text), {}).repeated.map(({ key, line }) => `${key}:${line}`);
   expect(repeatedIn("A=${X^^}\n")).toEqual([]);
   expect(repeatedIn("A=1\nA=${X^^}\nA=2\n")).toEqual(["A:2", "A:3"]);
 });

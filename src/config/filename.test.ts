@@ -56,7 +56,10 @@ describe("names of archives", () => {
     const context = { expand: true, environment: { SITE: "blog", UP: "../x", HUGE: "y".repeat(10_000) } };
     expect(checkFilename("$SITE-%Y", context)).toEqual({ warnings: [] });
     expect(checkFilename("$UP", context).error).toContain('".."');
-    expect(checkFilename("$NOPE", context)).toMatchObject({ error: "gives an empty name", warnings: ["$NOPE is not set and becomes nothing"] });
+    expect(checkFilename("$NOPE", context)).toMatchObject({
+      error: "gives an empty name",
+      warnings: ["$NOPE is not set and becomes nothing"],
+    });
     expect(checkFilename("$HUGE", context).error).toContain("longer than 4096");
     expect(checkFilename("$constructor-x", context).warnings).toEqual(["$constructor is not set and becomes nothing"]);
   });

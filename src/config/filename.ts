@@ -48,7 +48,10 @@ export function checkFilename(pattern: string, context: FilenameContext): Filena
   }
   if (text.length > LONGEST_PATTERN) return { error: TOO_LONG, warnings };
   const dropped = droppedVerbs(text);
-  if (dropped.length > 0) warnings.push(`${dropped.join(", ")} ${dropped.length === 1 ? "is" : "are"} not understood and ${dropped.length === 1 ? "vanishes" : "vanish"}`);
+  if (dropped.length > 0)
+    warnings.push(
+      `${dropped.join(", ")} ${dropped.length === 1 ? "is" : "are"} not understood and ${dropped.length === 1 ? "vanishes" : "vanish"}`,
+    );
   const error = nameError(text, strftime(text, SAMPLE_MS, ""));
   return error === undefined ? { warnings } : { error, warnings };
 }
@@ -63,7 +66,9 @@ export interface NameSample extends FilenameContext {
 /** The name that a good pattern gives at some instant. */
 export function sampleName(pattern: string, { expand, environment, extension, zone, instantMs }: NameSample): string {
   const filled = fillExtension(pattern, extension);
-  const text = expand ? expandVariables(filled, (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined)) : filled;
+  const text = expand
+    ? expandVariables(filled, (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined))
+    : filled;
   return baseName(strftime(text, instantMs, zone));
 }
 
@@ -95,7 +100,9 @@ function hasOnlyExtensions(pattern: string): boolean {
 }
 
 function fillExtension(pattern: string, extension: string): string {
-  return pattern.replaceAll(EXTENSION_TRIMMED, (_, before: string, trimLeft: string | undefined, trimRight: string | undefined, after: string) =>
-    [trimLeft === undefined ? before : "", extension, trimRight === undefined ? after : ""].join(""),
+  return pattern.replaceAll(
+    EXTENSION_TRIMMED,
+    (_, before: string, trimLeft: string | undefined, trimRight: string | undefined, after: string) =>
+      [trimLeft === undefined ? before : "", extension, trimRight === undefined ? after : ""].join(""),
   );
 }

@@ -16,18 +16,30 @@ export interface FolderChoice {
  * Which folder's files are the jobs: the one that is named, else the first default folder that has any. An empty default
  * folder gives way to an environment that describes a job.
  */
-export function chooseFolder(environment: Layer, named: string | undefined, defaults: readonly string[] = DEFAULT_FOLDERS): FolderChoice {
+export function chooseFolder(
+  environment: Layer,
+  named: string | undefined,
+  defaults: readonly string[] = DEFAULT_FOLDERS,
+): FolderChoice {
   if (named !== undefined) return { listing: listFolder(named), problems: [], watched: [named] };
   const listings = defaults.filter(isFolder).map(listFolder);
   const [first] = listings;
   if (first === undefined) return { problems: [], watched: defaults };
   const [chosen, ...others] = listings.filter(({ files }) => files.length > 0);
   if (chosen !== undefined) {
-    const problems = others.map(({ folder }): Problem => ({ severity: "warning", file: folder, message: `is ignored: the jobs are read from ${chosen.folder}` }));
+    const problems = others.map(({ folder }): Problem => ({
+      severity: "warning",
+      file: folder,
+      message: `is ignored: the jobs are read from ${chosen.folder}`,
+    }));
     return { listing: chosen, problems, watched: defaults };
   }
   if (first.readable && describesJob(environment)) {
-    const problem: Problem = { severity: "warning", file: first.folder, message: "holds no job, so the process environment is the job" };
+    const problem: Problem = {
+      severity: "warning",
+      file: first.folder,
+      message: "holds no job, so the process environment is the job",
+    };
     return { problems: [problem, ...first.problems], watched: defaults };
   }
   return { listing: first, problems: [], watched: defaults };

@@ -29,11 +29,92 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 const VALUES = [
-  "", " ", "0", "-1", "+7", "007", "99999999999", "1e9", "true", "yes", "1h30m", "-5s", "5", "1d", "@daily", "@every 1s", "0 0 5 31 2 ?", "* * * * * * *", "61 * * * *",
-  "gz", "GZ", "none", "memory", "error", "info", "Europe/Berlin", "Mars/X", "../etc", "/etc/passwd", ".", "..", "/", "a..b", "{{ .Extension }}", "{{ printf }}", "{{",
-  "%Y%", "%-d", "%", "(", "(?<n>a)", "a{1001}", "\\.log$", "[[:alpha:]]", "(a+)+$", "https://x.test", "https://", "http://[", "tcp://h:1", "slack://a/b/c", "x", ",", "a,b", "/a,/b", "/**",
-  "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----", "SHA256:x", "500MB", "2XB", "Hot", "hot", "$HOME", "$NOPE", "${NOPE:-x}", "${NOPE?x}", "$$", "\\$x",
-  "\u0000", "\u001b[31m", "ü", "\u202e", "a b # c", "'", '"', "`id`", "$(id)", "x".repeat(3000), "9".repeat(400), "%q".repeat(300), "s3,local", "ftp", "aws:kms", "{}", "constructor", "__proto__",
+  "",
+  " ",
+  "0",
+  "-1",
+  "+7",
+  "007",
+  "99999999999",
+  "1e9",
+  "true",
+  "yes",
+  "1h30m",
+  "-5s",
+  "5",
+  "1d",
+  "@daily",
+  "@every 1s",
+  "0 0 5 31 2 ?",
+  "* * * * * * *",
+  "61 * * * *",
+  "gz",
+  "GZ",
+  "none",
+  "memory",
+  "error",
+  "info",
+  "Europe/Berlin",
+  "Mars/X",
+  "../etc",
+  "/etc/passwd",
+  ".",
+  "..",
+  "/",
+  "a..b",
+  "{{ .Extension }}",
+  "{{ printf }}",
+  "{{",
+  "%Y%",
+  "%-d",
+  "%",
+  "(",
+  "(?<n>a)",
+  "a{1001}",
+  "\\.log$",
+  "[[:alpha:]]",
+  "(a+)+$",
+  "https://x.test",
+  "https://",
+  "http://[",
+  "tcp://h:1",
+  "slack://a/b/c",
+  "x",
+  ",",
+  "a,b",
+  "/a,/b",
+  "/**",
+  "-----BEGIN CERTIFICATE-----",
+  "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----",
+  "SHA256:x",
+  "500MB",
+  "2XB",
+  "Hot",
+  "hot",
+  "$HOME",
+  "$NOPE",
+  "${NOPE:-x}",
+  "${NOPE?x}",
+  "$$",
+  "\\$x",
+  "\u0000",
+  "\u001b[31m",
+  "ü",
+  "\u202e",
+  "a b # c",
+  "'",
+  '"',
+  "`id`",
+  "$(id)",
+  "x".repeat(3000),
+  "9".repeat(400),
+  "%q".repeat(300),
+  "s3,local",
+  "ftp",
+  "aws:kms",
+  "{}",
+  "constructor",
+  "__proto__",
 ];
 
 const FORMS = [
@@ -49,7 +130,33 @@ const FORMS = [
   (key: string, value: string) => `${key}\n=${value}\n`,
 ];
 
-const SECRET_GLUE = ["-", "$", "#", " #", "'", '"', "\\", "@", "://", "/", "\n", ",", ";", "=", "${", "}", "%", "%41", "`", " ", "ü", "\t", "{{", "..", ": "];
+const SECRET_GLUE = [
+  "-",
+  "$",
+  "#",
+  " #",
+  "'",
+  '"',
+  "\\",
+  "@",
+  "://",
+  "/",
+  "\n",
+  ",",
+  ";",
+  "=",
+  "${",
+  "}",
+  "%",
+  "%41",
+  "`",
+  " ",
+  "ü",
+  "\t",
+  "{{",
+  "..",
+  ": ",
+];
 
 it("whatever is in files and environment: it is read to the end, without a throw, a wait, or a secret shown", async () => {
   const random = createRandom(20_261_122);
@@ -57,7 +164,8 @@ it("whatever is in files and environment: it is read to the end, without a throw
   const folder = path.join(temporaryFolder(), "config");
   const secretFile = path.join(temporaryFolder(), "secret");
   const plainFile = path.join(temporaryFolder(), "plain");
-  const fileFor = (setting: Setting): string => (setting.secret === true ? pick([secretFile, secret()]) : pick([plainFile, "x"]));
+  const fileFor = (setting: Setting): string =>
+    setting.secret === true ? pick([secretFile, secret()]) : pick([plainFile, "x"]);
 
   const secret = (): string => {
     let text = `${MARK}${random(1000)}`;
@@ -65,7 +173,8 @@ it("whatever is in files and environment: it is read to the end, without a throw
     return text;
   };
   const valueFor = (setting: Setting): string => {
-    if (setting.secret === true) return pick([secret(), secret(), `slack://${MARK}@x`, `{"private_key": "${secret()}"}`]);
+    if (setting.secret === true)
+      return pick([secret(), secret(), `slack://${MARK}@x`, `{"private_key": "${secret()}"}`]);
     if (setting.kind === "url" && random(3) === 0) return `https://user:${MARK}${random(99)}@x.test/`;
     return pick(VALUES);
   };
@@ -73,7 +182,17 @@ it("whatever is in files and environment: it is read to the end, without a throw
     const setting = pick(settings);
     switch (random(12)) {
       case 0:
-        return pick(["# comment\n", "\n", "USERNAME=bob\n", "not an assignment\n", "=x\n", "BACKUP_RETENTION_DAYZ=1\n", "\u0000\n", "A=${A:-$A}\n", "HOME=/x\n"]);
+        return pick([
+          "# comment\n",
+          "\n",
+          "USERNAME=bob\n",
+          "not an assignment\n",
+          "=x\n",
+          "BACKUP_RETENTION_DAYZ=1\n",
+          "\u0000\n",
+          "A=${A:-$A}\n",
+          "HOME=/x\n",
+        ]);
       case 1:
         return `${setting.key}_FILE=${pick([fileFor(setting), fileFor(setting), "/does/not/exist", "/dev/null", "/"])}\n`;
       case 2:
@@ -98,11 +217,13 @@ it("whatever is in files and environment: it is read to the end, without a throw
     mkdirSync(folder);
     writeFileSync(secretFile, secret());
     writeFileSync(plainFile, pick(VALUES));
-    for (let count = random(4); count > 0; count -= 1) writeFileSync(path.join(folder, pick(["a.env", "a", "b", "c~", "évil\n", ".x"])), fileText());
+    for (let count = random(4); count > 0; count -= 1)
+      writeFileSync(path.join(folder, pick(["a.env", "a", "b", "c~", "évil\n", ".x"])), fileText());
     const environment: Record<string, string> = { HOME: "/root" };
     for (let count = random(4); count > 0; count -= 1) {
       const setting = pick(settings);
-      if (setting.key !== "CONFIG_DIR") environment[pick([setting.key, setting.key, `${setting.key}_FILE`])] = valueFor(setting).replaceAll("\0", "");
+      if (setting.key !== "CONFIG_DIR")
+        environment[pick([setting.key, setting.key, `${setting.key}_FILE`])] = valueFor(setting).replaceAll("\0", "");
     }
     const loaded = await loadConfig({ environment, configDir: folder, ignoreFolder: random(5) === 0 });
     running = running === undefined ? firstRunning(loaded) : mergeReload(running, loaded);
@@ -130,7 +251,19 @@ it("whatever is in files and environment: it is read to the end, without a throw
 it("values of a megabyte are dealt with quickly", async () => {
   const folder = path.join(temporaryFolder(), "config");
   mkdirSync(folder);
-  const values = [" ", "a", "a,", "a://", "{{ ", "1h", "-----BEGIN CERTIFICATE-----", "AccountKey=", "/x,", "%", "1,"].map((piece) => piece.repeat(Math.floor(900_000 / piece.length)));
+  const values = [
+    " ",
+    "a",
+    "a,",
+    "a://",
+    "{{ ",
+    "1h",
+    "-----BEGIN CERTIFICATE-----",
+    "AccountKey=",
+    "/x,",
+    "%",
+    "1,",
+  ].map((piece) => piece.repeat(Math.floor(900_000 / piece.length)));
   // One of each sort is enough: what reads a value depends on nothing else.
   const sorts = new Map(settings.map((setting) => [`${setting.kind} ${setting.secret}`, setting]));
   for (const value of values) {

@@ -17,7 +17,11 @@ export interface JobFileContent {
 }
 
 /** Reads one config file. An unreadable one gives an empty layer and an error. */
-export function readJobFile(path: string, processEnvironment: Readonly<Record<string, string>>, catalogue: Catalogue): JobFileContent {
+export function readJobFile(
+  path: string,
+  processEnvironment: Readonly<Record<string, string>>,
+  catalogue: Catalogue,
+): JobFileContent {
   let bytes: Buffer;
   try {
     bytes = readSmallFile(path);
@@ -39,8 +43,20 @@ export function readJobFile(path: string, processEnvironment: Readonly<Record<st
     layer: { ...layer, secrets: [...layer.secrets, ...secretsUnderMisspeltKeys(parsed.pairs, catalogue)] },
     environment,
     problems: [
-      ...parsed.problems.map(({ line, key, message }): Problem => ({ severity: "error", file: path, line, message, ...(key === undefined ? {} : { key }) })),
-      ...parsed.repeated.map(({ key, line }): Problem => ({ severity: "warning", file: path, line, key, message: "is set more than once in this file; the last one counts" })),
+      ...parsed.problems.map(({ line, key, message }): Problem => ({
+        severity: "error",
+        file: path,
+        line,
+        message,
+        ...(key === undefined ? {} : { key }),
+      })),
+      ...parsed.repeated.map(({ key, line }): Problem => ({
+        severity: "warning",
+        file: path,
+        line,
+        key,
+        message: "is set more than once in this file; the last one counts",
+      })),
       ...unsetVariables(parsed, path, catalogue),
       ...swallowedSettings(parsed, path, catalogue),
       ...misspeltKeys(parsed.pairs, catalogue, path),
@@ -55,10 +71,21 @@ function swallowedSettings({ pairs }: EnvFile, file: string, catalogue: Catalogu
   const problems: Problem[] = [];
   for (const [key, { value, line }] of pairs) {
     if (!value.includes("\n")) continue;
-    const inside = value.split("\n").slice(1).map((text) => ASSIGNMENT.exec(text)?.[1] ?? "");
-    const swallowed = inside.find((name) => catalogue.find(name) !== undefined || catalogue.findByFileKey(name) !== undefined);
+    const inside = value
+      .split("\n")
+      .slice(1)
+      .map((text) => ASSIGNMENT.exec(text)?.[1] ?? "");
+    const swallowed = inside.find(
+      (name) => catalogue.find(name) !== undefined || catalogue.findByFileKey(name) !== undefined,
+    );
     if (swallowed === undefined) continue;
-    problems.push({ severity: "error", file, line, key, message: `its quoted value runs over the line that sets ${swallowed}; a quote is missing or one too many` });
+    problems.push({
+      severity: "error",
+      file,
+      line,
+      key,
+      message: `its quoted value runs over the line that sets ${swallowed}; a quote is missing or one too many`,
+    });
   }
   return problems;
 }
@@ -70,9 +97,16 @@ function unsetVariables({ unset, pairs }: EnvFile, file: string, catalogue: Cata
   return unset.map(({ name, key, line }): Problem => {
     const setting = catalogue.find(key) ?? catalogue.findByFileKey(key);
     const place = { severity: "warning", file, line, key } as const;
-    if (setting?.secret === true) return { ...place, message: "a $ in it begins a variable that is not set, which became nothing; write a secret in single quotes" };
+    if (setting?.secret === true)
+      return {
+        ...place,
+        message: "a $ in it begins a variable that is not set, which became nothing; write a secret in single quotes",
+      };
     // On a later line of a value over several lines it may belong to a secret that a missing quote made part of it.
     const mayBeNamed = setting !== undefined && setting.kind !== "url" && pairs.get(key)?.line === line;
-    return { ...place, message: `${mayBeNamed ? `$${name}` : "a variable in it"} is not set and became nothing; for a plain $ use single quotes` };
+    return {
+      ...place,
+      message: `${mayBeNamed ? `$${name}` : "a variable in it"} is not set and became nothing; for a plain $ use single quotes`,
+    };
   });
 }

@@ -94,14 +94,18 @@ function takeEmpty(setting: Setting): Taken {
 async function takeValue(setting: Setting, { text, origin }: RawValue, context: FilenameContext): Promise<Taken> {
   try {
     const proven = await proveValue(setting, text, context);
-    const problems: Pick<Problem, "severity" | "message">[] = proven.warnings.map((message) => ({ severity: "warning", message }));
+    const problems: Pick<Problem, "severity" | "message">[] = proven.warnings.map((message) => ({
+      severity: "warning",
+      message,
+    }));
     if (setting.deprecated !== undefined && text !== setting.default) {
       problems.push({ severity: "note", message: `is deprecated: ${setting.deprecated}` });
     }
     return { text: proven.text, problems, ...(proven.path === undefined ? {} : { path: proven.path }) };
   } catch (error) {
     // What was read from a file may be any file's content, so it is not quoted.
-    if (origin.kind === "key-file") return { problems: [{ severity: "error", message: withoutQuotation(setting, messageOf(error)) }] };
+    if (origin.kind === "key-file")
+      return { problems: [{ severity: "error", message: withoutQuotation(setting, messageOf(error)) }] };
     return { problems: [{ severity: "error", message: `${messageOf(error)}${quoteValue(setting, text)}` }] };
   }
 }
@@ -112,7 +116,12 @@ function withoutQuotation({ kind }: Setting, message: string): string {
 }
 
 /** Such a setting counts for the whole process; in a file it is out of place, wrong or not. */
-function takeProcessWide(setting: Setting, input: JobInput, raw: Record<string, string>, origins: Map<string, ValueOrigin>): Problem[] {
+function takeProcessWide(
+  setting: Setting,
+  input: JobInput,
+  raw: Record<string, string>,
+  origins: Map<string, ValueOrigin>,
+): Problem[] {
   const value = input.environmentLayer.values.get(setting.key);
   if (value !== undefined && value.text !== "" && isGood(setting, value.text)) {
     raw[setting.key] = value.text;
@@ -123,7 +132,12 @@ function takeProcessWide(setting: Setting, input: JobInput, raw: Record<string, 
   if (file === undefined || (misplaced === undefined && !file.failed.has(setting.key))) return [];
   const at = misplaced === undefined ? { ...file.failed.get(setting.key) } : placeOf(setting, file, misplaced);
   return [
-    { ...at, severity: "warning", key: setting.key, message: "is ignored here: it holds for the whole process, so set it in the container's environment" },
+    {
+      ...at,
+      severity: "warning",
+      key: setting.key,
+      message: "is ignored here: it holds for the whole process, so set it in the container's environment",
+    },
   ];
 }
 
@@ -152,8 +166,17 @@ function placeOfKey(key: string, origins: ReadonlyMap<string, ValueOrigin>): Pic
 
 function filenameContext({ file, environmentLayer, environment, catalogue }: JobInput): FilenameContext {
   const setting = catalogue.find("BACKUP_FILENAME_EXPAND");
-  const text = setting === undefined ? undefined : layerOf(setting, file, environmentLayer).values.get(setting.key)?.text;
-  return { expand: setting !== undefined && text !== undefined && text !== "" && isGood(setting, text) && readValue(setting, text) === true, environment };
+  const text =
+    setting === undefined ? undefined : layerOf(setting, file, environmentLayer).values.get(setting.key)?.text;
+  return {
+    expand:
+      setting !== undefined &&
+      text !== undefined &&
+      text !== "" &&
+      isGood(setting, text) &&
+      readValue(setting, text) === true,
+    environment,
+  };
 }
 
 /** Every part that stores archives somewhere. */

@@ -13,15 +13,26 @@ function secretFile(content: string | Uint8Array): string {
   return file;
 }
 
-async function valueOf(setting: Setting<"text">, config: string, environment: Record<string, string> = {}): Promise<string | undefined> {
+async function valueOf(
+  setting: Setting<"text">,
+  config: string,
+  environment: Record<string, string> = {},
+): Promise<string | undefined> {
   const { jobs } = await loadFiles({ a: config }, environment);
   return jobs[0]?.values.get(setting);
 }
 
 describe("KEY_FILE", () => {
-  it.each([["x\n", "x"], ["x\r\n", "x"], ["x\n\n", "x\n"], [" x ", " x "], ["x", "x"], ["a\nb\n", "a\nb"], ["\uFEFFx", "\uFEFFx"]])(
-    "reads %j as %j",
-    async (content, value) => expect(await valueOf(WEBDAV_PASSWORD, `WEBDAV_PASSWORD_FILE=${secretFile(content)}`)).toBe(value),
+  it.each([
+    ["x\n", "x"],
+    ["x\r\n", "x"],
+    ["x\n\n", "x\n"],
+    [" x ", " x "],
+    ["x", "x"],
+    ["a\nb\n", "a\nb"],
+    ["\uFEFFx", "\uFEFFx"],
+  ])("reads %j as %j", async (content, value) =>
+    expect(await valueOf(WEBDAV_PASSWORD, `WEBDAV_PASSWORD_FILE=${secretFile(content)}`)).toBe(value),
   );
 
   it("in the file replaces both from the environment, and so does KEY", async () => {
@@ -34,7 +45,9 @@ describe("KEY_FILE", () => {
   });
 
   it("counts where the other line was left blank, and not where it is blank itself", async () => {
-    expect(await valueOf(BACKUP_PRUNING_PREFIX, `BACKUP_PRUNING_PREFIX=\nBACKUP_PRUNING_PREFIX_FILE=${secretFile("p")}`)).toBe("p");
+    expect(
+      await valueOf(BACKUP_PRUNING_PREFIX, `BACKUP_PRUNING_PREFIX=\nBACKUP_PRUNING_PREFIX_FILE=${secretFile("p")}`),
+    ).toBe("p");
     expect(await valueOf(BACKUP_PRUNING_PREFIX, "BACKUP_PRUNING_PREFIX=p\nBACKUP_PRUNING_PREFIX_FILE=")).toBe("p");
   });
 
@@ -44,7 +57,10 @@ describe("KEY_FILE", () => {
     const inFile = await loadFiles({ a: `WEBDAV_PASSWORD=hunter1\nWEBDAV_PASSWORD_FILE=${file}` });
     expect(inFile.broken[0]?.problems.map(short)).toEqual([`error 2 WEBDAV_PASSWORD_FILE: ${message}`]);
     expect([...inFile.secrets].toSorted()).toEqual(["hunter1", "hunter2"]);
-    const inEnvironment = await loadFiles({ a: "", b: "WEBDAV_PASSWORD=x" }, { WEBDAV_PASSWORD: "hunter1", WEBDAV_PASSWORD_FILE: file });
+    const inEnvironment = await loadFiles(
+      { a: "", b: "WEBDAV_PASSWORD=x" },
+      { WEBDAV_PASSWORD: "hunter1", WEBDAV_PASSWORD_FILE: file },
+    );
     expect(inEnvironment.jobs.map(({ name }) => name)).toEqual(["b"]);
     expect(inEnvironment.broken[0]?.problems.map(short)).toEqual([`error WEBDAV_PASSWORD_FILE: ${message}`]);
   });
@@ -73,20 +89,32 @@ describe("KEY_FILE", () => {
 
   it("is never quoted, as it may be any file", async () => {
     const file = secretFile("root:hunter2 * * * *");
-    const keys = ["BACKUP_CRON_EXPRESSION", "LOCK_TIMEOUT", "BACKUP_COMPRESSION", "TZ", "BACKUP_ARCHIVE", "GZIP_PARALLELISM"];
+    const keys = [
+      "BACKUP_CRON_EXPRESSION",
+      "LOCK_TIMEOUT",
+      "BACKUP_COMPRESSION",
+      "TZ",
+      "BACKUP_ARCHIVE",
+      "GZIP_PARALLELISM",
+    ];
     const { problems } = await loadFiles({ a: keys.map((key) => `${key}_FILE=${file}\n`).join("") });
     expect(problems.filter(({ key }) => key !== undefined)).toHaveLength(keys.length);
     expect(JSON.stringify(problems)).not.toMatch(/root|hunter/);
   });
 
   it("is not meant where the name is a setting of its own", async () => {
-    const { jobs: [job] } = await loadFiles({ a: "SSH_IDENTITY_FILE=/does/not/exist\n" });
+    const {
+      jobs: [job],
+    } = await loadFiles({ a: "SSH_IDENTITY_FILE=/does/not/exist\n" });
     expect(job?.values.get(SSH_IDENTITY_FILE)).toBe("/does/not/exist");
   });
 
   it("is watched, readable or not", async () => {
     const file = secretFile("x");
-    const { watched } = await loadFiles({ a: `WEBDAV_PASSWORD_FILE=${file}\n`, b: "SSH_PASSWORD_FILE=/does/not/exist" });
+    const { watched } = await loadFiles({
+      a: `WEBDAV_PASSWORD_FILE=${file}\n`,
+      b: "SSH_PASSWORD_FILE=/does/not/exist",
+    });
     expect(watched).toEqual(expect.arrayContaining([file, "/does/not/exist"]));
   });
 });

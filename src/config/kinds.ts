@@ -65,9 +65,28 @@ function readNatural(text: string): number {
 }
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
-  "": 1, b: 1,
-  k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9, t: 1e12, tb: 1e12, p: 1e15, pb: 1e15,
-  ki: 2 ** 10, kib: 2 ** 10, mi: 2 ** 20, mib: 2 ** 20, gi: 2 ** 30, gib: 2 ** 30, ti: 2 ** 40, tib: 2 ** 40, pi: 2 ** 50, pib: 2 ** 50,
+  "": 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  t: 1e12,
+  tb: 1e12,
+  p: 1e15,
+  pb: 1e15,
+  ki: 2 ** 10,
+  kib: 2 ** 10,
+  mi: 2 ** 20,
+  mib: 2 ** 20,
+  gi: 2 ** 30,
+  gib: 2 ** 30,
+  ti: 2 ** 40,
+  tib: 2 ** 40,
+  pi: 2 ** 50,
+  pib: 2 ** 50,
 };
 
 function readBytes(text: string): number {
@@ -82,7 +101,10 @@ function readChoice(text: string, { allowed = [] }: Setting<"choice">): string {
 }
 
 function readList(text: string): readonly string[] {
-  return text.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
 }
 
 function readPath(text: string): string {
@@ -102,7 +124,8 @@ function readZone(text: string): string {
 
 function readGlobs(text: string): readonly string[] {
   const globs = readList(text);
-  if (!globs.every((glob) => /^[/*?[{]/.test(glob))) refuse("every glob is over the full path, so it must begin with / or *");
+  if (!globs.every((glob) => /^[/*?[{]/.test(glob)))
+    refuse("every glob is over the full path, so it must begin with / or *");
   return globs;
 }
 
@@ -116,7 +139,8 @@ function readUrl(text: string): string {
 function readUrls(text: string): readonly string[] {
   const urls = readList(text);
   urls.forEach((url, index) => {
-    if (!/^[a-z][a-z0-9.-]*(\+[a-z0-9.-]+)?:/i.test(url)) refuse(`URL ${index + 1} of ${urls.length} does not begin with a service, as in slack://`);
+    if (!/^[a-z][a-z0-9.-]*(\+[a-z0-9.-]+)?:/i.test(url))
+      refuse(`URL ${index + 1} of ${urls.length} does not begin with a service, as in slack://`);
   });
   return urls;
 }

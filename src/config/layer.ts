@@ -57,11 +57,24 @@ export function readLayer(pairs: Pairs, catalogue: Catalogue, file?: string): La
       // Perhaps the secret itself was written where its file's path belongs.
       else if (setting.secret === true) secrets.add(viaFile.value);
       if (direct !== undefined && direct.value !== "") {
-        failed.set(setting.key, { severity: "error", ...at, key: fileKey, message: `${setting.key} is set too; only one of the two can count, so remove the other` });
+        failed.set(setting.key, {
+          severity: "error",
+          ...at,
+          key: fileKey,
+          message: `${setting.key} is set too; only one of the two can count, so remove the other`,
+        });
       } else if (content.text === undefined) {
-        failed.set(setting.key, { severity: "error", ...at, key: fileKey, message: `can't read the file that it names: ${content.reason}` });
+        failed.set(setting.key, {
+          severity: "error",
+          ...at,
+          key: fileKey,
+          message: `can't read the file that it names: ${content.reason}`,
+        });
       } else {
-        values.set(setting.key, rawValue(content.text, { kind: "key-file", key: fileKey, path: viaFile.value }, viaFile.line));
+        values.set(
+          setting.key,
+          rawValue(content.text, { kind: "key-file", key: fileKey, path: viaFile.value }, viaFile.line),
+        );
       }
       continue;
     }
@@ -85,7 +98,9 @@ function originOf(file: string | undefined, line: number | undefined): ValueOrig
   return file === undefined || line === undefined ? { kind: "environment" } : { kind: "file", path: file, line };
 }
 
-function readKeyFile(path: string): { readonly text: string; readonly reason?: never } | { readonly text?: never; readonly reason: string } {
+function readKeyFile(
+  path: string,
+): { readonly text: string; readonly reason?: never } | { readonly text?: never; readonly reason: string } {
   try {
     return { text: secretText(readSmallFile(path)) };
   } catch (error) {

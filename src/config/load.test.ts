@@ -15,7 +15,7 @@ const isRoot = process.getuid?.() === 0;
 
 describe("where jobs come from", () => {
   it("makes a job of each regular file, sorted by bytes, named without .env", async () => {
-    const loaded = await loadFiles({ "b.env": "", "a": "", "Z.conf": "", "ä.env": "", ".hidden": "x", "c.env.env": "" });
+    const loaded = await loadFiles({ "b.env": "", a: "", "Z.conf": "", "ä.env": "", ".hidden": "x", "c.env.env": "" });
     expect(loaded).toMatchObject({ source: "folder", broken: [], complete: true });
     expect(loaded.jobs.map(({ name }) => name)).toEqual(["Z.conf", "a", "b", "c.env", "ä"]);
   });
@@ -32,7 +32,12 @@ describe("where jobs come from", () => {
   });
 
   it("lets a file's value win over the environment's, and falls back to it", async () => {
-    const { jobs: [job] } = await loadFiles({ a: "BACKUP_RETENTION_DAYS=3\n" }, { BACKUP_RETENTION_DAYS: "9", LOCK_TIMEOUT: "5m", HOME: "/h" });
+    const {
+      jobs: [job],
+    } = await loadFiles(
+      { a: "BACKUP_RETENTION_DAYS=3\n" },
+      { BACKUP_RETENTION_DAYS: "9", LOCK_TIMEOUT: "5m", HOME: "/h" },
+    );
     expect(job?.values.get(BACKUP_RETENTION_DAYS)).toBe(3);
     expect(job?.values.get(LOCK_TIMEOUT)).toBe(300_000);
     expect(job?.environment).toEqual({ BACKUP_RETENTION_DAYS: "3", LOCK_TIMEOUT: "5m", HOME: "/h" });
@@ -61,20 +66,33 @@ describe("where jobs come from", () => {
     const empty = configFolder({});
     const loaded = await loadConfig({ environment: { BACKUP_CRON_EXPRESSION: "@hourly" }, defaultFolders: [empty] });
     expect(loaded).toMatchObject({ source: "environment", jobs: [{ name: "default" }] });
-    expect(describeProblems(loaded.problems)).toEqual([`${empty}: holds no job, so the process environment is the job`]);
+    expect(describeProblems(loaded.problems)).toEqual([
+      `${empty}: holds no job, so the process environment is the job`,
+    ]);
     const silent = await loadConfig({ environment: { BACKUP_FILENAME: "x" }, defaultFolders: [empty] });
     expect(silent).toMatchObject({ source: "folder", jobs: [] });
-    expect(silent.problems.map(short)).toEqual(["error the config folder holds no job: put a file with settings into it"]);
+    expect(silent.problems.map(short)).toEqual([
+      "error the config folder holds no job: put a file with settings into it",
+    ]);
   });
 
   it("says what is wrong with a named folder, and does not look elsewhere", async () => {
     const file = path.join(configFolder({ a: "" }), "a");
-    for (const [folder, reason] of [["/does/not/exist", "it does not exist"], [file, "it is not a folder"]] as const) {
-      const loaded = await loadConfig({ environment: { CONFIG_DIR: folder, BACKUP_CRON_EXPRESSION: "@daily" }, defaultFolders: [] });
+    for (const [folder, reason] of [
+      ["/does/not/exist", "it does not exist"],
+      [file, "it is not a folder"],
+    ] as const) {
+      const loaded = await loadConfig({
+        environment: { CONFIG_DIR: folder, BACKUP_CRON_EXPRESSION: "@daily" },
+        defaultFolders: [],
+      });
       expect(loaded).toMatchObject({ source: "folder", jobs: [], complete: false });
       expect(loaded.problems.map(short)).toEqual([`error the config folder can't be read: ${reason}`]);
     }
-    const empty = await loadConfig({ environment: { CONFIG_DIR: configFolder({}), BACKUP_CRON_EXPRESSION: "@daily" }, defaultFolders: [] });
+    const empty = await loadConfig({
+      environment: { CONFIG_DIR: configFolder({}), BACKUP_CRON_EXPRESSION: "@daily" },
+      defaultFolders: [],
+    });
     expect(empty).toMatchObject({ source: "folder", jobs: [] });
   });
 
@@ -122,7 +140,12 @@ describe("files that are no files", () => {
   });
 
   it("loads a folder of a thousand files", async () => {
-    const files = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`site-${index}.env`, `BACKUP_FILENAME=site-${index}-%Y\nBACKUP_ARCHIVE=/a\n`]));
+    const files = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [
+        `site-${index}.env`,
+        `BACKUP_FILENAME=site-${index}-%Y\nBACKUP_ARCHIVE=/a\n`,
+      ]),
+    );
     const loaded = await loadFiles(files, { AWS_SECRET_ACCESS_KEY: "hunter2hunter2" });
     expect(loaded.jobs).toHaveLength(1000);
     expect(loaded.problems).toEqual([]);
@@ -132,7 +155,8 @@ describe("files that are no files", () => {
 describe("what is wrong is said at once", () => {
   it("reports all of a file, with line and key", async () => {
     const loaded = await loadFiles({
-      "site.env": "BACKUP_RETENTION_DAY=7\nBACKUP_CRON_EXPRESSION=61 * * * *\nno assignment\nBACKUP_FILENAME=\nTZ=Mars/X\nLOCK_TIMEOUT=\nSTATE_DIR=/x\nBACKUP_EXCLUDE_REGEXP=(\n",
+      "site.env":
+        "BACKUP_RETENTION_DAY=7\nBACKUP_CRON_EXPRESSION=61 * * * *\nno assignment\nBACKUP_FILENAME=\nTZ=Mars/X\nLOCK_TIMEOUT=\nSTATE_DIR=/x\nBACKUP_EXCLUDE_REGEXP=(\n",
     });
     const found = loaded.problems.map(short);
     expect(found).toEqual([
@@ -150,7 +174,10 @@ describe("what is wrong is said at once", () => {
   });
 
   it("reports a bad variable of the environment once, however many files fall back to it", async () => {
-    const loaded = await loadFiles({ a: "", b: "", c: "LOCK_TIMEOUT=1m" }, { LOCK_TIMEOUT: "soon", BACKUP_RETENTION_DAYZ: "1" });
+    const loaded = await loadFiles(
+      { a: "", b: "", c: "LOCK_TIMEOUT=1m" },
+      { LOCK_TIMEOUT: "soon", BACKUP_RETENTION_DAYZ: "1" },
+    );
     expect(loaded.jobs.map(({ name }) => name)).toEqual(["c"]);
     expect(loaded.broken).toHaveLength(2);
     expect(describeProblems(loaded.problems).filter((line) => line.startsWith("environment"))).toEqual([
@@ -160,7 +187,10 @@ describe("what is wrong is said at once", () => {
   });
 
   it("takes empty values for the default, an empty BACKUP_ARCHIVE for none", async () => {
-    const { jobs: [job], problems } = await loadFiles({ a: "BACKUP_ARCHIVE=\nBACKUP_RETENTION_DAYS=\nBACKUP_PRUNING_PREFIX=\n" });
+    const {
+      jobs: [job],
+      problems,
+    } = await loadFiles({ a: "BACKUP_ARCHIVE=\nBACKUP_RETENTION_DAYS=\nBACKUP_PRUNING_PREFIX=\n" });
     expect(job?.values.get(BACKUP_ARCHIVE)).toBe("");
     expect(job?.values.get(BACKUP_RETENTION_DAYS)).toBe(-1);
     expect(problems.map(short)).toEqual([
@@ -178,7 +208,7 @@ describe("what is wrong is said at once", () => {
     ["NOTIFICATION_LEVEL=warning", "NOTIFICATION_LEVEL: must be one of error, info"],
     ["AZURE_STORAGE_ACCESS_TIER=hot", "AZURE_STORAGE_ACCESS_TIER: must be one of Archive, Cold, Cool, Hot"],
     ["AWS_PART_SIZE=4", "AWS_PART_SIZE: must be from 5 to 5120"],
-    ["BACKUP_LATEST_SYMLINK=../x", 'BACKUP_LATEST_SYMLINK: must be a name inside BACKUP_ARCHIVE'],
+    ["BACKUP_LATEST_SYMLINK=../x", "BACKUP_LATEST_SYMLINK: must be a name inside BACKUP_ARCHIVE"],
     ["BACKUP_SKIP_BACKENDS_FROM_PRUNE=S3,ftp", "BACKUP_SKIP_BACKENDS_FROM_PRUNE: allowed are s3"],
     ["SSH_PORT=99999", "SSH_PORT: must be from 1 to 65535"],
     ["BACKUP_MIN_SIZE_PERCENT=101", "BACKUP_MIN_SIZE_PERCENT: must be from 0 to 100"],
@@ -193,10 +223,17 @@ describe("what is wrong is said at once", () => {
     expect(lines.join("\n")).toContain(problem);
   });
 
-  it.each(["BACKUP_JITTER=-5m", "BACKUP_PRUNING_LEEWAY=-1m", "GZIP_PARALLELISM=0", "BACKUP_RETENTION_DAYS=+7", "BACKUP_CRON_EXPRESSION=0 0 5 31 2 ?", "AWS_PART_SIZE=0", "TZ=:UTC", "BACKUP_SKIP_BACKENDS_FROM_PRUNE=S3,Local", "BACKUP_FILENAME='a b'"])(
-    "%s is fine",
-    async (line) => expect((await loadFiles({ a: `${line}\n` })).problems).toEqual([]),
-  );
+  it.each([
+    "BACKUP_JITTER=-5m",
+    "BACKUP_PRUNING_LEEWAY=-1m",
+    "GZIP_PARALLELISM=0",
+    "BACKUP_RETENTION_DAYS=+7",
+    "BACKUP_CRON_EXPRESSION=0 0 5 31 2 ?",
+    "AWS_PART_SIZE=0",
+    "TZ=:UTC",
+    "BACKUP_SKIP_BACKENDS_FROM_PRUNE=S3,Local",
+    "BACKUP_FILENAME='a b'",
+  ])("%s is fine", async (line) => expect((await loadFiles({ a: `${line}\n` })).problems).toEqual([]));
 });
 
 it("warns of jobs that would replace each other's archives", async () => {
@@ -213,17 +250,24 @@ it("warns of jobs that would replace each other's archives", async () => {
 });
 
 it("expands names with the file's own variables", async () => {
-  const { jobs: [job], problems } = await loadFiles({ a: "SITE=blog\nBACKUP_FILENAME_EXPAND=true\nBACKUP_FILENAME='$SITE-%Y'\n" });
+  const {
+    jobs: [job],
+    problems,
+  } = await loadFiles({ a: "SITE=blog\nBACKUP_FILENAME_EXPAND=true\nBACKUP_FILENAME='$SITE-%Y'\n" });
   expect(problems).toEqual([]);
   expect(job?.values.get(BACKUP_FILENAME)).toBe("$SITE-%Y");
-  expect((await loadFiles({ a: "SITE=..\nBACKUP_FILENAME_EXPAND=true\nBACKUP_FILENAME='$SITE-%Y'\n" })).jobs).toEqual([]);
+  expect((await loadFiles({ a: "SITE=..\nBACKUP_FILENAME_EXPAND=true\nBACKUP_FILENAME='$SITE-%Y'\n" })).jobs).toEqual(
+    [],
+  );
 });
 
 it("works without the right to look into the folder", async () => {
   const folder = path.join(temporaryFolder(), "config");
   mkdirSync(folder, { mode: 0 });
   const loaded = await loadConfig({ environment: {}, defaultFolders: [folder] });
-  const problem = isRoot ? "error the config folder holds no job: put a file with settings into it" : "error the config folder can't be read: permission denied";
+  const problem = isRoot
+    ? "error the config folder holds no job: put a file with settings into it"
+    : "error the config folder can't be read: permission denied";
   expect(loaded.problems.map(short)).toEqual([problem]);
   expect(loaded.jobs).toEqual([]);
 });

@@ -61,10 +61,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const shared: Shared = { catalogue, environment, layer };
 
   const named = options.configDir ?? namedFolder(layer);
-  if (options.ignoreFolder === true) return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);
+  if (options.ignoreFolder === true)
+    return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);
   const choice = chooseFolder(layer, named, options.defaultFolders);
   collected.add({ problems: choice.problems, paths: choice.watched });
-  if (choice.listing === undefined) return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);
+  if (choice.listing === undefined)
+    return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);
 
   const { folder, files, problems, readable } = choice.listing;
   collected.add({ problems });
@@ -72,7 +74,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const names = countNames(files);
   for (const file of files) read.push(await fileJob(file, shared, (names.get(file.name) ?? 0) > 1));
   if (readable && read.every(({ job }) => job === undefined)) {
-    const message = files.length === 0 ? "the config folder holds no job: put a file with settings into it" : "no file of the config folder is usable";
+    const message =
+      files.length === 0
+        ? "the config folder holds no job: put a file with settings into it"
+        : "no file of the config folder is usable";
     collected.add({ problems: [{ severity: "error", file: folder, message }] });
   }
   return collected.done({ source: "folder", folder, complete: readable }, read);
@@ -96,29 +101,60 @@ interface ReadJob {
 
 async function environmentJob({ catalogue, environment, layer }: Shared): Promise<ReadJob> {
   const built = await buildJob({
-    name: "default", origin: { kind: "environment" }, file: undefined, environmentLayer: layer, environment, catalogue,
+    name: "default",
+    origin: { kind: "environment" },
+    file: undefined,
+    environmentLayer: layer,
+    environment,
+    catalogue,
   });
   return { name: "default", ...built, problems: redacted(built.problems, layer.secrets), secrets: [], fingerprint: "" };
 }
 
-async function fileJob({ name, path }: JobFile, { catalogue, environment, layer }: Shared, isDouble: boolean): Promise<ReadJob> {
+async function fileJob(
+  { name, path }: JobFile,
+  { catalogue, environment, layer }: Shared,
+  isDouble: boolean,
+): Promise<ReadJob> {
   const content = readJobFile(path, environment, catalogue);
   const found: Problem[] = [...content.problems];
   if (isDouble) {
-    found.push({ severity: "error", file: path, message: `another file gives the same job name, ${name}; rename or remove one of them` });
+    found.push({
+      severity: "error",
+      file: path,
+      message: `another file gives the same job name, ${name}; rename or remove one of them`,
+    });
   }
   const built = await buildJob({
-    name, origin: { kind: "file", path }, file: content.layer, environmentLayer: layer, environment: { ...environment, ...content.environment }, catalogue,
+    name,
+    origin: { kind: "file", path },
+    file: content.layer,
+    environmentLayer: layer,
+    environment: { ...environment, ...content.environment },
+    catalogue,
   });
   // A file that can't be read says nothing; what its job would be with the environment alone is of no interest.
-  const problems = redacted(content.readable ? [...found, ...built.problems] : found, [...layer.secrets, ...content.layer.secrets]);
+  const problems = redacted(content.readable ? [...found, ...built.problems] : found, [
+    ...layer.secrets,
+    ...content.layer.secrets,
+  ]);
   const isBroken = problems.some(({ severity }) => severity === "error");
-  const common = { name, path, problems, secrets: content.layer.secrets, paths: [...content.layer.paths, ...built.paths], fingerprint: content.fingerprint };
+  const common = {
+    name,
+    path,
+    problems,
+    secrets: content.layer.secrets,
+    paths: [...content.layer.paths, ...built.paths],
+    fingerprint: content.fingerprint,
+  };
   return isBroken || built.job === undefined ? common : { ...common, job: built.job };
 }
 
 /** Gathers what each step finds, and assembles the result. */
-function collect(layer: Layer, first: readonly Problem[]): {
+function collect(
+  layer: Layer,
+  first: readonly Problem[],
+): {
   add(found: { readonly problems: readonly Problem[]; readonly paths?: readonly string[] }): void;
   done(base: Pick<LoadedConfig, "source" | "folder" | "complete">, read: readonly ReadJob[]): LoadedConfig;
 } {

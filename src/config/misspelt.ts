@@ -9,13 +9,15 @@ const MOST_LOOKED_AT = 300;
 
 /** Unknown keys that look like misspelt settings, each with the key that was probably meant. */
 export function misspeltKeys(pairs: Pairs, catalogue: Catalogue, file?: string): Problem[] {
-  return misspellings(pairs, catalogue, file === undefined ? "environment" : "file").map(({ key, meant, line }): Problem => ({
-    severity: "warning",
-    key,
-    message: `is not a setting and is ignored; did you mean ${meant}?`,
-    ...(file === undefined ? {} : { file }),
-    ...(line === undefined ? {} : { line }),
-  }));
+  return misspellings(pairs, catalogue, file === undefined ? "environment" : "file").map(
+    ({ key, meant, line }): Problem => ({
+      severity: "warning",
+      key,
+      message: `is not a setting and is ignored; did you mean ${meant}?`,
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+    }),
+  );
 }
 
 /** A secret under a misspelt key is a secret all the same. */
@@ -27,7 +29,11 @@ export function secretsUnderMisspeltKeys(pairs: Pairs, catalogue: Catalogue): st
   });
 }
 
-function misspellings(pairs: Pairs, catalogue: Catalogue, where: "file" | "environment"): { key: string; meant: string; line: number | undefined }[] {
+function misspellings(
+  pairs: Pairs,
+  catalogue: Catalogue,
+  where: "file" | "environment",
+): { key: string; meant: string; line: number | undefined }[] {
   const found: { key: string; meant: string; line: number | undefined }[] = [];
   let lookedAt = 0;
   for (const [key, { line }] of pairs) {

@@ -34,7 +34,10 @@ export function overlaps(jobs: readonly LoadedJob[]): Problem[] {
 
 function warning(group: readonly LoadedJob[]): Problem {
   const last = group.at(-1);
-  const shown = group.slice(0, MOST_NAMES_SHOWN).map(({ name }) => name).join(", ");
+  const shown = group
+    .slice(0, MOST_NAMES_SHOWN)
+    .map(({ name }) => name)
+    .join(", ");
   const more = group.length > MOST_NAMES_SHOWN ? ` and ${group.length - MOST_NAMES_SHOWN} more` : "";
   const origin = last?.origins.get(BACKUP_FILENAME.key);
   return {

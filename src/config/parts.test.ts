@@ -6,7 +6,8 @@ import { loadFiles, short } from "./testing.ts";
 const catalogue = createCatalogue();
 
 /** Every variable of the image that Lifeboat replaces. */
-const TODAY = `BACKUP_CRON_EXPRESSION BACKUP_JITTER TZ BACKUP_COMPRESSION GZIP_PARALLELISM BACKUP_FILENAME BACKUP_FILENAME_EXPAND
+const TODAY =
+  `BACKUP_CRON_EXPRESSION BACKUP_JITTER TZ BACKUP_COMPRESSION GZIP_PARALLELISM BACKUP_FILENAME BACKUP_FILENAME_EXPAND
 BACKUP_LATEST_SYMLINK BACKUP_SOURCES BACKUP_EXCLUDE_REGEXP BACKUP_FROM_SNAPSHOT BACKUP_ARCHIVE BACKUP_RETENTION_DAYS BACKUP_PRUNING_LEEWAY
 BACKUP_PRUNING_PREFIX BACKUP_SKIP_BACKENDS_FROM_PRUNE BACKUP_STOP_DURING_BACKUP_LABEL BACKUP_STOP_DURING_BACKUP_NO_RESTART_LABEL
 BACKUP_STOP_CONTAINER_LABEL BACKUP_STOP_SERVICE_TIMEOUT EXEC_LABEL EXEC_FORWARD_OUTPUT LOCK_TIMEOUT DOCKER_HOST GPG_PASSPHRASE
@@ -20,7 +21,8 @@ AZURE_STORAGE_ACCESS_TIER AZURE_STORAGE_PATH DROPBOX_REFRESH_TOKEN DROPBOX_APP_K
 DROPBOX_CONCURRENCY_LEVEL DROPBOX_ENDPOINT DROPBOX_OAUTH2_ENDPOINT GOOGLE_DRIVE_CREDENTIALS_JSON GOOGLE_DRIVE_FOLDER_ID
 GOOGLE_DRIVE_IMPERSONATE_SUBJECT GOOGLE_DRIVE_TEAM_DRIVE_ID GOOGLE_DRIVE_ENDPOINT GOOGLE_DRIVE_TOKEN_URL`.split(/\s+/);
 
-const SECRET = `GPG_PASSPHRASE AGE_PASSPHRASE NOTIFICATION_URLS NOTIFICATION_URLS_ERROR NOTIFICATION_URLS_INFO HEALTHCHECK_URL EMAIL_SMTP_PASSWORD
+const SECRET =
+  `GPG_PASSPHRASE AGE_PASSPHRASE NOTIFICATION_URLS NOTIFICATION_URLS_ERROR NOTIFICATION_URLS_INFO HEALTHCHECK_URL EMAIL_SMTP_PASSWORD
 AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SSE_KMS_KEY_ID WEBDAV_PASSWORD SSH_PASSWORD SSH_IDENTITY_PASSPHRASE
 AZURE_STORAGE_PRIMARY_ACCOUNT_KEY AZURE_STORAGE_CONNECTION_STRING DROPBOX_REFRESH_TOKEN DROPBOX_APP_KEY DROPBOX_APP_SECRET
 GOOGLE_DRIVE_CREDENTIALS_JSON`.split(/\s+/);
@@ -28,11 +30,21 @@ GOOGLE_DRIVE_CREDENTIALS_JSON`.split(/\s+/);
 describe("the declarations", () => {
   it("hold every variable of today, and mark only the others as new", () => {
     expect(TODAY.filter((key) => catalogue.find(key) === undefined)).toEqual([]);
-    expect(catalogue.settings.filter(({ isNew }) => isNew !== true).map(({ key }) => key).filter((key) => !TODAY.includes(key))).toEqual([]);
+    expect(
+      catalogue.settings
+        .filter(({ isNew }) => isNew !== true)
+        .map(({ key }) => key)
+        .filter((key) => !TODAY.includes(key)),
+    ).toEqual([]);
   });
 
   it("mark exactly the secrets", () => {
-    expect(catalogue.settings.filter(({ secret }) => secret === true).map(({ key }) => key).toSorted()).toEqual(SECRET.toSorted());
+    expect(
+      catalogue.settings
+        .filter(({ secret }) => secret === true)
+        .map(({ key }) => key)
+        .toSorted(),
+    ).toEqual(SECRET.toSorted());
   });
 
   it("name each key once, with a default that is good", () => {
@@ -53,18 +65,35 @@ describe("what is configured but not built yet", () => {
     ["AWS_S3_BUCKET_NAME=b", "AWS_S3_BUCKET_NAME: storing archives in S3 is not built yet"],
     ["WEBDAV_URL=https://x.test", "WEBDAV_URL: storing archives over WebDAV is not built yet"],
     ["SSH_HOST_NAME=h\nSSH_USER=u", "SSH_HOST_NAME: storing archives over SSH is not built yet"],
-    ["AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c", "AZURE_STORAGE_ACCOUNT_NAME: storing archives in Azure Blob Storage is not built yet"],
-    ["DROPBOX_REFRESH_TOKEN=t\nDROPBOX_APP_KEY=k\nDROPBOX_APP_SECRET=s", "DROPBOX_REFRESH_TOKEN: storing archives in Dropbox is not built yet"],
-    ["GOOGLE_DRIVE_CREDENTIALS_JSON='{}'\nGOOGLE_DRIVE_IMPERSONATE_SUBJECT=s", "GOOGLE_DRIVE_CREDENTIALS_JSON: storing archives in Google Drive is not built yet"],
+    [
+      "AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c",
+      "AZURE_STORAGE_ACCOUNT_NAME: storing archives in Azure Blob Storage is not built yet",
+    ],
+    [
+      "DROPBOX_REFRESH_TOKEN=t\nDROPBOX_APP_KEY=k\nDROPBOX_APP_SECRET=s",
+      "DROPBOX_REFRESH_TOKEN: storing archives in Dropbox is not built yet",
+    ],
+    [
+      "GOOGLE_DRIVE_CREDENTIALS_JSON='{}'\nGOOGLE_DRIVE_IMPERSONATE_SUBJECT=s",
+      "GOOGLE_DRIVE_CREDENTIALS_JSON: storing archives in Google Drive is not built yet",
+    ],
     ["GPG_PASSPHRASE=p", "GPG_PASSPHRASE: encryption is not built yet"],
     ["AGE_PUBLIC_KEYS=age1x", "AGE_PUBLIC_KEYS: encryption is not built yet"],
-    ["NOTIFICATION_LEVEL=info\nHEALTHCHECK_URL=https://x.test", "HEALTHCHECK_URL: sending notifications is not built yet"],
-    ["EMAIL_SMTP_PORT=25\nEMAIL_SMTP_HOST=h\nEMAIL_NOTIFICATION_RECIPIENT=a@b.test", "EMAIL_NOTIFICATION_RECIPIENT: sending notifications is not built yet"],
+    [
+      "NOTIFICATION_LEVEL=info\nHEALTHCHECK_URL=https://x.test",
+      "HEALTHCHECK_URL: sending notifications is not built yet",
+    ],
+    [
+      "EMAIL_SMTP_PORT=25\nEMAIL_SMTP_HOST=h\nEMAIL_NOTIFICATION_RECIPIENT=a@b.test",
+      "EMAIL_NOTIFICATION_RECIPIENT: sending notifications is not built yet",
+    ],
     ["BACKUP_STAGING=memory", "BACKUP_STAGING: memory is not built yet"],
   ])("%j", async (file, problem) => {
     const { problems, jobs } = await loadFiles({ a: `${file}\n` });
     expect(jobs).toEqual([]);
-    const lines = problems.filter(({ severity, key }) => severity === "error" && key !== undefined).map(({ key, message }) => `${key}: ${message}`);
+    const lines = problems
+      .filter(({ severity, key }) => severity === "error" && key !== undefined)
+      .map(({ key, message }) => `${key}: ${message}`);
     expect(lines).toEqual([expect.stringContaining(problem)]);
   });
 
@@ -98,30 +127,52 @@ BACKUP_STAGING=auto
   it("is a warning where only containers tell whether it is used", async () => {
     const { problems, jobs } = await loadFiles({ a: "EXEC_LABEL=x\nBACKUP_STOP_DURING_BACKUP_LABEL=site\n" });
     expect(jobs).toHaveLength(1);
-    expect(problems.map(short)).toEqual([expect.stringMatching(/^warning 1 EXEC_LABEL: has no effect yet/), expect.stringMatching(/^warning 2 BACKUP_STOP_DURING/)]);
+    expect(problems.map(short)).toEqual([
+      expect.stringMatching(/^warning 1 EXEC_LABEL: has no effect yet/),
+      expect.stringMatching(/^warning 2 BACKUP_STOP_DURING/),
+    ]);
   });
 });
 
 describe("rules over several settings", () => {
   it.each([
-    ["GPG_PASSPHRASE=p\nAGE_PASSPHRASE=q", "GPG_PASSPHRASE: exactly one kind of encryption can be used, but AGE_PASSPHRASE is set too"],
+    [
+      "GPG_PASSPHRASE=p\nAGE_PASSPHRASE=q",
+      "GPG_PASSPHRASE: exactly one kind of encryption can be used, but AGE_PASSPHRASE is set too",
+    ],
     ["WEBDAV_URL=https://x.test\nWEBDAV_USERNAME=u", "WEBDAV_USERNAME: needs WEBDAV_PASSWORD as well"],
     ["DROPBOX_APP_KEY=k", "DROPBOX_APP_KEY: needs DROPBOX_REFRESH_TOKEN and DROPBOX_APP_SECRET as well"],
     ["AWS_S3_BUCKET_NAME=b\nAWS_SECRET_ACCESS_KEY=s", "AWS_SECRET_ACCESS_KEY: needs AWS_ACCESS_KEY_ID as well"],
     ["AWS_S3_BUCKET_NAME=b\nAWS_SSE_KMS_KEY_ID=s", "AWS_SSE_KMS_KEY_ID: needs AWS_SSE to be aws:kms"],
-    ["AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c\nAZURE_STORAGE_PRIMARY_ACCOUNT_KEY=k\nAZURE_STORAGE_CONNECTION_STRING=s", "AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: can't be used together with AZURE_STORAGE_CONNECTION_STRING"],
+    [
+      "AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c\nAZURE_STORAGE_PRIMARY_ACCOUNT_KEY=k\nAZURE_STORAGE_CONNECTION_STRING=s",
+      "AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: can't be used together with AZURE_STORAGE_CONNECTION_STRING",
+    ],
     ["AZURE_STORAGE_ACCOUNT_NAME=a", "AZURE_STORAGE_ACCOUNT_NAME: needs AZURE_STORAGE_CONTAINER_NAME as well"],
     ["SSH_HOST_NAME=h", "SSH_HOST_NAME: needs SSH_USER as well"],
-    ["BACKUP_STOP_CONTAINER_LABEL=a\nBACKUP_STOP_DURING_BACKUP_LABEL=b", "BACKUP_STOP_CONTAINER_LABEL: is the earlier name of BACKUP_STOP_DURING_BACKUP_LABEL"],
+    [
+      "BACKUP_STOP_CONTAINER_LABEL=a\nBACKUP_STOP_DURING_BACKUP_LABEL=b",
+      "BACKUP_STOP_CONTAINER_LABEL: is the earlier name of BACKUP_STOP_DURING_BACKUP_LABEL",
+    ],
     ["EMAIL_NOTIFICATION_RECIPIENT=a@b.test", "EMAIL_NOTIFICATION_RECIPIENT: needs EMAIL_SMTP_HOST as well"],
-    ["GOOGLE_DRIVE_CREDENTIALS_JSON='{}'", "GOOGLE_DRIVE_CREDENTIALS_JSON: needs GOOGLE_DRIVE_IMPERSONATE_SUBJECT as well"],
+    [
+      "GOOGLE_DRIVE_CREDENTIALS_JSON='{}'",
+      "GOOGLE_DRIVE_CREDENTIALS_JSON: needs GOOGLE_DRIVE_IMPERSONATE_SUBJECT as well",
+    ],
   ])("%j", async (file, problem) => {
     const { problems } = await loadFiles({ a: `${file}\n` });
-    expect(problems.filter(({ severity }) => severity === "error").map(({ key, message }) => `${key}: ${message}`).join("\n")).toContain(problem);
+    expect(
+      problems
+        .filter(({ severity }) => severity === "error")
+        .map(({ key, message }) => `${key}: ${message}`)
+        .join("\n"),
+    ).toContain(problem);
   });
 
   it("say deprecated names", async () => {
     const { problems } = await loadFiles({ a: "BACKUP_FROM_SNAPSHOT=true\nEMAIL_SMTP_PORT=587\n" });
-    expect(problems.map(short)).toEqual([expect.stringMatching(/^note 1 BACKUP_FROM_SNAPSHOT: is deprecated: has no effect/)]);
+    expect(problems.map(short)).toEqual([
+      expect.stringMatching(/^note 1 BACKUP_FROM_SNAPSHOT: is deprecated: has no effect/),
+    ]);
   });
 });

@@ -53,7 +53,8 @@ export function createCatalogue(parts: readonly PartSettings[] = PARTS): Catalog
   return {
     settings,
     find: (key) => byKey.get(key),
-    findByFileKey: (key) => (key.endsWith("_FILE") && !byKey.has(key) ? byKey.get(key.slice(0, -"_FILE".length)) : undefined),
+    findByFileKey: (key) =>
+      key.endsWith("_FILE") && !byKey.has(key) ? byKey.get(key.slice(0, -"_FILE".length)) : undefined,
   };
 }
 

@@ -8,7 +8,25 @@ import { temporaryFolder } from "./testing.ts";
 let pem = "";
 
 beforeAll(() => {
-  pem = execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "/dev/null", "-days", "1", "-subj", "/CN=test"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  pem = execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-keyout",
+      "/dev/null",
+      "-days",
+      "1",
+      "-subj",
+      "/CN=test",
+    ],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+  );
 });
 
 describe("certificates", () => {
@@ -32,7 +50,10 @@ describe("certificates", () => {
       ["-----BEGIN CERTIFICATE-----".repeat(30_000), /cut off/],
     ];
     for (const [value, message] of cases) {
-      const failure = await loadCertificates(value).then(() => undefined, (error: unknown) => error);
+      const failure = await loadCertificates(value).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       expect(failure).toBeInstanceOf(Error);
       expect((failure as Error).message).toMatch(message);
       expect((failure as Error).message).not.toMatch(/hunter2|MII/);

@@ -26,15 +26,21 @@ export async function loadCertificates(value: string): Promise<PemText> {
     text = readSmallFile(value).toString("utf8");
   } catch (error) {
     const why = error instanceof UserError ? error.message : "it can't be read";
-    throw new UserError(`must be PEM text or the path of a PEM file, but the file can't be used: ${why}`, { cause: error });
+    throw new UserError(`must be PEM text or the path of a PEM file, but the file can't be used: ${why}`, {
+      cause: error,
+    });
   }
   await proveCertificates(text);
   return { text, path: value };
 }
 
 async function proveCertificates(text: string): Promise<void> {
-  const blocks = text.split(BEGIN_CERTIFICATE).slice(1).map((rest) => rest.split(END_CERTIFICATE, 2));
-  if (blocks.length === 0) throw new UserError("holds no certificate (nothing between BEGIN CERTIFICATE and END CERTIFICATE)");
+  const blocks = text
+    .split(BEGIN_CERTIFICATE)
+    .slice(1)
+    .map((rest) => rest.split(END_CERTIFICATE, 2));
+  if (blocks.length === 0)
+    throw new UserError("holds no certificate (nothing between BEGIN CERTIFICATE and END CERTIFICATE)");
   if (blocks.some(({ length }) => length < 2)) {
     throw new UserError("holds a certificate that is cut off (a BEGIN CERTIFICATE without its END CERTIFICATE)");
   }
@@ -44,7 +50,10 @@ async function proveCertificates(text: string): Promise<void> {
     try {
       void new X509Certificate(`${BEGIN_CERTIFICATE}${body}${END_CERTIFICATE}\n`);
     } catch (error) {
-      throw new UserError(`certificate ${index + 1} of ${blocks.length} can't be read: it is damaged or not a certificate`, { cause: error });
+      throw new UserError(
+        `certificate ${index + 1} of ${blocks.length} can't be read: it is damaged or not a certificate`,
+        { cause: error },
+      );
     }
   }
 }

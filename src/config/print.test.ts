@@ -14,7 +14,12 @@ it("shows every setting of each job with its source, and no secret", async () =>
     "site.env": `\nBACKUP_RETENTION_DAYS=7\nWEBDAV_PASSWORD_FILE=${secret}\nSSH_PASSWORD=hunter3\nBACKUP_PRUNING_PREFIX="a\\nb"\n`,
     broken: "LOCK_TIMEOUT=x",
   });
-  const environment = { BACKUP_ARCHIVE: "", DOCKER_HOST: "tcp://user:hunter4@proxy:2375", STATE_DIR: "/state", AWS_IAM_ROLE_ENDPOINT: "http://u:hunter@5@x.test/" };
+  const environment = {
+    BACKUP_ARCHIVE: "",
+    DOCKER_HOST: "tcp://user:hunter4@proxy:2375",
+    STATE_DIR: "/state",
+    AWS_IAM_ROLE_ENDPOINT: "http://u:hunter@5@x.test/",
+  };
   const loaded = await loadConfig({ environment, configDir: folder });
   const text = printConfig(loaded);
   const site = path.join(folder, "site.env");
@@ -45,7 +50,9 @@ it("shows every setting of each job with its source, and no secret", async () =>
 });
 
 it("masks user info whatever is in it, quickly", () => {
-  expect(maskUserInfo("a https://u:p@ss@h/x,http://h/p@q ftp://t@h")).toBe("a https://***@h/x,http://h/p@q ftp://***@h");
+  expect(maskUserInfo("a https://u:p@ss@h/x,http://h/p@q ftp://t@h")).toBe(
+    "a https://***@h/x,http://h/p@q ftp://***@h",
+  );
   const startedAt = performance.now();
   maskUserInfo("a".repeat(1_000_000));
   maskUserInfo("a://".repeat(250_000));

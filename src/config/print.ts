@@ -48,7 +48,10 @@ export function printConfig(loaded: LoadedConfig, names: readonly string[] = [])
     lines.push(...settings.map(settingLine));
   }
   for (const { job, file } of shown.broken) {
-    lines.push("", `# job ${printablePath(job)}${file === null ? "" : ` (${printablePath(file)})`} is broken and does not run`);
+    lines.push(
+      "",
+      `# job ${printablePath(job)}${file === null ? "" : ` (${printablePath(file)})`} is broken and does not run`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }
@@ -65,7 +68,8 @@ function showJob(job: LoadedJob): ShownJob {
 function showSetting(setting: Setting, { raw, origins }: LoadedJob): ShownSetting {
   const { key } = setting;
   const origin = origins.get(key);
-  if (origin === undefined || !Object.hasOwn(raw, key)) return { key, value: setting.default ?? null, source: "default" };
+  if (origin === undefined || !Object.hasOwn(raw, key))
+    return { key, value: setting.default ?? null, source: "default" };
   return { key, value: showValue(setting, raw[key] ?? ""), source: describeOrigin(origin) };
 }
 

@@ -17,7 +17,10 @@ const RANK = { error: 0, warning: 1, note: 2 } as const;
 export function inReadingOrder(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(
     (a, b) =>
-      compare(a.file ?? "", b.file ?? "") || (a.line ?? 0) - (b.line ?? 0) || RANK[a.severity] - RANK[b.severity] || compare(a.key ?? "", b.key ?? ""),
+      compare(a.file ?? "", b.file ?? "") ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      RANK[a.severity] - RANK[b.severity] ||
+      compare(a.key ?? "", b.key ?? ""),
   );
 }
 

@@ -5,15 +5,32 @@ import { processSettings } from "./process.ts";
 import { short, temporaryFolder } from "./testing.ts";
 
 it("has defaults, also for what is empty", () => {
-  const options = { stateDir: "/data", lockFile: "/var/lock/dockervolumebackup.lock", logFormat: "text", logLevel: "info" };
+  const options = {
+    stateDir: "/data",
+    lockFile: "/var/lock/dockervolumebackup.lock",
+    logFormat: "text",
+    logLevel: "info",
+  };
   expect(processSettings({})).toEqual({ options, configDir: undefined, problems: [] });
-  expect(processSettings({ STATE_DIR: "", LOG_LEVEL: "", LOG_FORMAT: undefined })).toEqual({ options, configDir: undefined, problems: [] });
+  expect(processSettings({ STATE_DIR: "", LOG_LEVEL: "", LOG_FORMAT: undefined })).toEqual({
+    options,
+    configDir: undefined,
+    problems: [],
+  });
 });
 
 it("reads the environment, and files that it names", () => {
   const file = path.join(temporaryFolder(), "dir");
   writeFileSync(file, "/somewhere\n");
-  expect(processSettings({ STATE_DIR_FILE: file, LOCK_FILE: "/l", LOG_FORMAT: "json", LOG_LEVEL: "debug", CONFIG_DIR: "/c" })).toEqual({
+  expect(
+    processSettings({
+      STATE_DIR_FILE: file,
+      LOCK_FILE: "/l",
+      LOG_FORMAT: "json",
+      LOG_LEVEL: "debug",
+      CONFIG_DIR: "/c",
+    }),
+  ).toEqual({
     options: { stateDir: "/somewhere", lockFile: "/l", logFormat: "json", logLevel: "debug" },
     configDir: "/c",
     problems: [],
@@ -21,7 +38,11 @@ it("reads the environment, and files that it names", () => {
 });
 
 it("reports what is wrong and goes on with the default", () => {
-  const { options, problems } = processSettings({ STATE_DIR: "data", LOG_LEVEL: "INFO", LOG_FORMAT_FILE: "/does/not/exist" });
+  const { options, problems } = processSettings({
+    STATE_DIR: "data",
+    LOG_LEVEL: "INFO",
+    LOG_FORMAT_FILE: "/does/not/exist",
+  });
   expect(options).toMatchObject({ stateDir: "/data", logLevel: "info", logFormat: "text" });
   expect(problems.map(short)).toEqual([
     "error LOG_FORMAT_FILE: can't read the file that it names: it does not exist",

@@ -35,7 +35,11 @@ export function processSettings(environment: Readonly<Record<string, string | un
       readValue(setting, text);
       raw[setting.key] = text;
     } catch (error) {
-      problems.push({ severity: "error", key: setting.key, message: `${messageOf(error)}${quoteValue(setting, text)}` });
+      problems.push({
+        severity: "error",
+        key: setting.key,
+        message: `${messageOf(error)}${quoteValue(setting, text)}`,
+      });
     }
   }
   const values = createValues(raw);

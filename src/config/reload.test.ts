@@ -19,7 +19,10 @@ function summary({ jobs, kept, messages }: RunningConfig): object {
 }
 
 it("keeps the last good version of what breaks, says so once per content, and lets go of what is removed", async () => {
-  const folder = configFolder({ a: "BACKUP_RETENTION_DAYS=1\nBACKUP_FILENAME=a\n", b: "BACKUP_RETENTION_DAYS=2\nSSH_PASSWORD=hunter2\nBACKUP_FILENAME=b\n" });
+  const folder = configFolder({
+    a: "BACKUP_RETENTION_DAYS=1\nBACKUP_FILENAME=a\n",
+    b: "BACKUP_RETENTION_DAYS=2\nSSH_PASSWORD=hunter2\nBACKUP_FILENAME=b\n",
+  });
   const write = (name: string, content: string): void => writeFileSync(path.join(folder, name), content);
   let running = firstRunning(await load(folder));
   expect(summary(running)).toEqual({ jobs: ["a=1", "b=2"], kept: [], messages: [] });
@@ -42,18 +45,26 @@ it("keeps the last good version of what breaks, says so once per content, and le
       "error c its configuration is broken; the job does not run",
     ],
   });
-  expect(running.messages[0]?.problems).toEqual([expect.stringContaining("BACKUP_RETENTION_DAYS: must be a whole number")]);
+  expect(running.messages[0]?.problems).toEqual([
+    expect.stringContaining("BACKUP_RETENTION_DAYS: must be a whole number"),
+  ]);
   expect(running.secrets.has("hunter2")).toBe(true);
   expect(running.jobsChanged).toBe(false);
   expect(await step()).toEqual({ jobs: ["a=1", "b=2"], kept: ["b"], messages: [] });
 
   write("b", "BACKUP_RETENTION_DAYS=z\n");
-  expect(await step()).toMatchObject({ messages: ["error b its configuration is broken; the last good version stays in use"] });
+  expect(await step()).toMatchObject({
+    messages: ["error b its configuration is broken; the last good version stays in use"],
+  });
 
   write("b", "BACKUP_RETENTION_DAYS=3\nBACKUP_FILENAME=b\n");
   rmSync(path.join(folder, "c"));
   write("d", "BACKUP_RETENTION_DAYS=4\nBACKUP_FILENAME=d\n");
-  expect(await step()).toEqual({ jobs: ["a=1", "b=3", "d=4"], kept: [], messages: ["info b its configuration has changed", "info d new job"] });
+  expect(await step()).toEqual({
+    jobs: ["a=1", "b=3", "d=4"],
+    kept: [],
+    messages: ["info b its configuration has changed", "info d new job"],
+  });
   expect(running.jobs[0]).toBe(firstA);
   expect(running.secrets.has("hunter2")).toBe(false);
 
@@ -63,9 +74,14 @@ it("keeps the last good version of what breaks, says so once per content, and le
   renameSync(folder, `${folder}-away`);
   const gone = await step();
   expect(gone).toMatchObject({ jobs: ["a=1", "d=4"], kept: ["a", "d"] });
-  expect(running.messages.map(({ text }) => text)).toEqual([expect.stringContaining("it does not exist; the jobs stay as they were")]);
+  expect(running.messages.map(({ text }) => text)).toEqual([
+    expect.stringContaining("it does not exist; the jobs stay as they were"),
+  ]);
   expect((await step()) satisfies object).toMatchObject({ messages: [] });
 
   mkdirSync(folder);
-  expect(await step()).toMatchObject({ jobs: [], messages: [expect.stringContaining("holds no job"), "info a the job was removed", "info d the job was removed"] });
+  expect(await step()).toMatchObject({
+    jobs: [],
+    messages: [expect.stringContaining("holds no job"), "info a the job was removed", "info d the job was removed"],
+  });
 });

@@ -27,7 +27,14 @@ export interface ReloadMessage {
 
 /** The configuration at start. Its problems are said by whoever loaded it. */
 export function firstRunning(loaded: LoadedConfig): RunningConfig {
-  return { jobs: loaded.jobs, kept: [], jobsChanged: true, secrets: loaded.secrets, messages: [], said: saidAbout(loaded) };
+  return {
+    jobs: loaded.jobs,
+    kept: [],
+    jobsChanged: true,
+    secrets: loaded.secrets,
+    messages: [],
+    said: saidAbout(loaded),
+  };
 }
 
 /**
@@ -37,12 +44,18 @@ export function firstRunning(loaded: LoadedConfig): RunningConfig {
 export function mergeReload(previous: RunningConfig, next: LoadedConfig): RunningConfig {
   const before = new Map(previous.jobs.map((job) => [job.name, job]));
   const fresh = new Map(next.jobs.map((job) => [job.name, job]));
-  const kept = next.complete ? next.broken.filter(({ name }) => before.has(name) && !fresh.has(name)).map(({ name }) => name) : [...before.keys()];
+  const kept = next.complete
+    ? next.broken.filter(({ name }) => before.has(name) && !fresh.has(name)).map(({ name }) => name)
+    : [...before.keys()];
   const names = new Set([...fresh.keys(), ...kept]);
   const jobs = [...names].toSorted(byteOrder).flatMap((name) => currentJob(before.get(name), fresh.get(name)));
   const jobsChanged = jobs.length !== previous.jobs.length || jobs.some((job, index) => job !== previous.jobs[index]);
   const said = saidAbout(next);
-  const messages = [...brokenMessages(next, previous, new Set(kept)), ...folderMessages(next, previous.said), ...changes(before, fresh, names)];
+  const messages = [
+    ...brokenMessages(next, previous, new Set(kept)),
+    ...folderMessages(next, previous.said),
+    ...changes(before, fresh, names),
+  ];
   const secrets = new Set(next.secrets);
   for (const job of jobs) if (!fresh.has(job.name)) for (const secret of secretsOf(job)) secrets.add(secret);
   return { jobs, kept: [...new Set(kept)], jobsChanged, secrets, messages, said };
@@ -61,7 +74,9 @@ function identityOf({ name, path }: BrokenJob): string {
 }
 
 function folderText(loaded: LoadedConfig): string {
-  return describeProblems(loaded.problems.filter(({ severity, file }) => severity === "error" && file === loaded.folder)).join("; ");
+  return describeProblems(
+    loaded.problems.filter(({ severity, file }) => severity === "error" && file === loaded.folder),
+  ).join("; ");
 }
 
 function brokenMessages(next: LoadedConfig, previous: RunningConfig, kept: ReadonlySet<string>): ReloadMessage[] {
@@ -84,14 +99,19 @@ function folderMessages(next: LoadedConfig, said: ReadonlyMap<string, string>): 
   return [{ level: "error", text: next.complete ? text : `${text}; the jobs stay as they were` }];
 }
 
-function changes(before: ReadonlyMap<string, LoadedJob>, fresh: ReadonlyMap<string, LoadedJob>, names: ReadonlySet<string>): ReloadMessage[] {
+function changes(
+  before: ReadonlyMap<string, LoadedJob>,
+  fresh: ReadonlyMap<string, LoadedJob>,
+  names: ReadonlySet<string>,
+): ReloadMessage[] {
   const messages: ReloadMessage[] = [];
   for (const [name, job] of fresh) {
     const old = before.get(name);
     if (old === undefined) messages.push({ level: "info", job: name, text: "new job" });
     else if (!sameJob(old, job)) messages.push({ level: "info", job: name, text: "its configuration has changed" });
   }
-  for (const name of before.keys()) if (!names.has(name)) messages.push({ level: "info", job: name, text: "the job was removed" });
+  for (const name of before.keys())
+    if (!names.has(name)) messages.push({ level: "info", job: name, text: "the job was removed" });
   return messages;
 }
 

@@ -8,7 +8,11 @@ type Raw = Readonly<Record<string, string>>;
  * although they are not built yet. A part with a wrong value is passed over, as its rules would report what follows
  * from that.
  */
-export function brokenRules(parts: readonly PartSettings[], raw: Raw, wrongKeys: ReadonlySet<string>): readonly RuleBreak[] {
+export function brokenRules(
+  parts: readonly PartSettings[],
+  raw: Raw,
+  wrongKeys: ReadonlySet<string>,
+): readonly RuleBreak[] {
   const values = createValues(raw);
   const breaks: RuleBreak[] = [];
   for (const part of parts) {
@@ -20,7 +24,12 @@ export function brokenRules(parts: readonly PartSettings[], raw: Raw, wrongKeys:
   }
   const destinations = parts.filter((part) => part.target !== undefined);
   if (!destinations.some((part) => part.isConfigured?.(values) === true)) {
-    breaks.push({ key: "BACKUP_ARCHIVE", severity: "warning", message: "is empty and no other destination is configured, so runs will fail: there is nowhere to store an archive" });
+    breaks.push({
+      key: "BACKUP_ARCHIVE",
+      severity: "warning",
+      message:
+        "is empty and no other destination is configured, so runs will fail: there is nowhere to store an archive",
+    });
   }
   return breaks;
 }

@@ -41,7 +41,9 @@ function jsonKeys(text: string): string[] {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return [];
-    return Object.entries(value).flatMap(([name, part]) => (typeof part === "string" && /key|secret|token|password/i.test(name) ? [part] : []));
+    return Object.entries(value).flatMap(([name, part]) =>
+      typeof part === "string" && /key|secret|token|password/i.test(name) ? [part] : [],
+    );
   } catch {
     // Not JSON: the whole text is a secret already.
     return [];

@@ -9,7 +9,12 @@ import { secretsIn } from "./secrets.ts";
 import { loadFiles } from "./testing.ts";
 
 it("a job survives the way to a child process", async () => {
-  const { jobs: [job] } = await loadFiles({ site: "BACKUP_ARCHIVE=\nLOCK_TIMEOUT=90s\nSSH_PASSWORD='hun ter2'\nBACKUP_FILENAME='ü\n%Y'\nOTHER=x\n" }, { HOME: "/h" });
+  const {
+    jobs: [job],
+  } = await loadFiles(
+    { site: "BACKUP_ARCHIVE=\nLOCK_TIMEOUT=90s\nSSH_PASSWORD='hun ter2'\nBACKUP_FILENAME='ü\n%Y'\nOTHER=x\n" },
+    { HOME: "/h" },
+  );
   if (job === undefined) throw new Error("no job");
   const back = deserializeJob(JSON.parse(JSON.stringify(serializeJob(job))));
   expect(back).toMatchObject({ name: "site", origin: job.origin, environment: { HOME: "/h", OTHER: "x" } });
@@ -23,9 +28,8 @@ it("a job survives the way to a child process", async () => {
 
 it("the parts of a secret are secrets too", () => {
   expect(secretsIn(AZURE_STORAGE_CONNECTION_STRING, "AccountName=a;AccountKey=abc==;X=y")).toContain("abc==");
-  expect(secretsIn(SSH_PASSWORD, JSON.stringify({ private_key: "line1\nline2", half: "\ud800", token: "\ud800" }))).toEqual([
-    expect.stringContaining("private_key"),
-    "line1\nline2",
-  ]);
+  expect(
+    secretsIn(SSH_PASSWORD, JSON.stringify({ private_key: "line1\nline2", half: "\ud800", token: "\ud800" })),
+  ).toEqual([expect.stringContaining("private_key"), "line1\nline2"]);
   expect(secretsIn(BACKUP_ARCHIVE, "https://user:p%40ss@h")).toEqual(["user:p%40ss", "p%40ss", "p@ss"]);
 });

@@ -17,5 +17,7 @@ export function deserializeJob({ name, origin, raw, environment }: SerializedJob
 /** The secret values among a job's settings, for the redactor. */
 export function secretsOf({ raw }: Pick<Job, "raw">): ReadonlySet<string> {
   const { settings } = createCatalogue();
-  return new Set(settings.flatMap((setting) => (Object.hasOwn(raw, setting.key) ? secretsIn(setting, raw[setting.key] ?? "") : [])));
+  return new Set(
+    settings.flatMap((setting) => (Object.hasOwn(raw, setting.key) ? secretsIn(setting, raw[setting.key] ?? "") : [])),
+  );
 }

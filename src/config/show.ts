@@ -28,5 +28,5 @@ export function showValue(setting: Setting, value: string): string {
 
 /** A key pasted into the wrong variable, or a URL that may hold a password, is better not quoted. */
 function looksSecret(value: string): boolean {
-  return value.includes("@") && /[:/]/.test(value) || /PRIVATE KEY|AGE-SECRET-KEY-/i.test(value);
+  return (value.includes("@") && /[:/]/.test(value)) || /PRIVATE KEY|AGE-SECRET-KEY-/i.test(value);
 }

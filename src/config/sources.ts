@@ -32,7 +32,11 @@ export function listFolder(folder: string): FolderListing {
   try {
     names = readdirSync(folder, { encoding: "buffer" }).toSorted((a, b) => Buffer.compare(a, b));
   } catch (error) {
-    const problem: Problem = { severity: "error", file: folder, message: `the config folder can't be read: ${folderReason(error)}` };
+    const problem: Problem = {
+      severity: "error",
+      file: folder,
+      message: `the config folder can't be read: ${folderReason(error)}`,
+    };
     return { folder, files: [], problems: [problem], readable: false };
   }
   const files: JobFile[] = [];
@@ -42,16 +46,25 @@ export function listFolder(folder: string): FolderListing {
     if (name.startsWith(".")) continue;
     const full = path.join(folder, name);
     if (!Buffer.from(name).equals(bytes)) {
-      problems.push({ severity: "error", file: `${folder}/${printablePath(bytes)}`, message: "its name is not UTF-8, so it can't be a job; rename it" });
+      problems.push({
+        severity: "error",
+        file: `${folder}/${printablePath(bytes)}`,
+        message: "its name is not UTF-8, so it can't be a job; rename it",
+      });
       continue;
     }
     if (LEFTOVER.test(name)) {
-      problems.push({ severity: "note", file: full, message: "is not a job: its name is that of an editor's leftover" });
+      problems.push({
+        severity: "note",
+        file: full,
+        message: "is not a job: its name is that of an editor's leftover",
+      });
       continue;
     }
     const kind = kindOf(full);
     if (kind === "file") files.push({ name: jobName(name), path: full });
-    else if (kind === "other") problems.push({ severity: "warning", file: full, message: "is not a job: it is not a regular file" });
+    else if (kind === "other")
+      problems.push({ severity: "warning", file: full, message: "is not a job: it is not a regular file" });
   }
   return { folder, files, problems, readable: true };
 }

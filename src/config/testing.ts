@@ -34,5 +34,7 @@ export function loadEnvironment(environment: Readonly<Record<string, string>>): 
 
 /** For tests: `error 3 KEY: message`, short enough to compare. */
 export function short({ severity, line, key, message }: Problem): string {
-  return [severity, line, key === undefined ? undefined : `${key}:`, message].filter((part) => part !== undefined).join(" ");
+  return [severity, line, key === undefined ? undefined : `${key}:`, message]
+    .filter((part) => part !== undefined)
+    .join(" ");
 }

@@ -22,8 +22,27 @@ it.each([
 ])("%s was meant to be %s", (key, meant) => expect(nearestKey(key, catalogue, "file")).toBe(meant));
 
 it.each([
-  "USERNAME", "USER", "TZDIR", "PATH", "HOME", "HOSTNAME", "DOMAIN", "SITE", "AWS_DEFAULT_REGION", "AZURE_CLIENT_ID", "SSH_AUTH_SOCK",
-  "BACKUP_FILENAME", "BACKUP_FILENAME_FILE", "SSH_IDENTITY_FILE", "MYSQL_PASSWORD", "LOG_PATH", "T", "", "A".repeat(100_000), "_", "BACKUP_",
+  "USERNAME",
+  "USER",
+  "TZDIR",
+  "PATH",
+  "HOME",
+  "HOSTNAME",
+  "DOMAIN",
+  "SITE",
+  "AWS_DEFAULT_REGION",
+  "AZURE_CLIENT_ID",
+  "SSH_AUTH_SOCK",
+  "BACKUP_FILENAME",
+  "BACKUP_FILENAME_FILE",
+  "SSH_IDENTITY_FILE",
+  "MYSQL_PASSWORD",
+  "LOG_PATH",
+  "T",
+  "",
+  "A".repeat(100_000),
+  "_",
+  "BACKUP_",
 ])("%s is left alone", (key) => expect(nearestKey(key, catalogue, "file")).toBeUndefined());
 
 it("looks only at close misspellings of our own prefixes in the environment", () => {

@@ -1,16 +1,36 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { configFolder, temporaryFolder } from "./testing.ts";
 import { watchFolder, type WatchOptions } from "./watch.ts";
 
-function watch(folder: string, more: Partial<WatchOptions> = {}): { count(): number; sees(change: () => void): Promise<boolean> } {
+function watch(
+  folder: string,
+  more: Partial<WatchOptions> = {},
+): { count(): number; sees(change: () => void): Promise<boolean> } {
   const controller = new AbortController();
   onTestFinished(() => controller.abort());
   let count = 0;
-  watchFolder({ folder, pollMs: 30, settleMs: 20, reportFirst: false, signal: controller.signal, ...more, onChange: () => (count += 1) });
+  watchFolder({
+    folder,
+    pollMs: 30,
+    settleMs: 20,
+    reportFirst: false,
+    signal: controller.signal,
+    ...more,
+    onChange: () => (count += 1),
+  });
   return {
     count: () => count,
     async sees(change) {
@@ -28,15 +48,19 @@ it("sees files come, change, be replaced, and go", async () => {
   const watcher = watch(folder);
   expect(await watcher.sees(() => writeFileSync(path.join(folder, "b"), ""))).toBe(true);
   expect(await watcher.sees(() => writeFileSync(file, "two"))).toBe(true);
-  expect(await watcher.sees(() => {
-    const { atime, mtime } = statSync(file);
-    writeFileSync(file, "six");
-    utimesSync(file, atime, mtime);
-  })).toBe(true);
-  expect(await watcher.sees(() => {
-    writeFileSync(`${folder}/.new`, "ten");
-    renameSync(`${folder}/.new`, file);
-  })).toBe(true);
+  expect(
+    await watcher.sees(() => {
+      const { atime, mtime } = statSync(file);
+      writeFileSync(file, "six");
+      utimesSync(file, atime, mtime);
+    }),
+  ).toBe(true);
+  expect(
+    await watcher.sees(() => {
+      writeFileSync(`${folder}/.new`, "ten");
+      renameSync(`${folder}/.new`, file);
+    }),
+  ).toBe(true);
   expect(await watcher.sees(() => rmSync(file))).toBe(true);
 });
 
@@ -58,10 +82,12 @@ it("sees through symbolic links, as Kubernetes volumes swap them", async () => {
   symlinkSync("..1", path.join(folder, "..data"));
   symlinkSync("..data/site", path.join(folder, "site"));
   const watcher = watch(folder);
-  expect(await watcher.sees(() => {
-    symlinkSync("..2", path.join(folder, "..tmp"));
-    renameSync(path.join(folder, "..tmp"), path.join(folder, "..data"));
-  })).toBe(true);
+  expect(
+    await watcher.sees(() => {
+      symlinkSync("..2", path.join(folder, "..tmp"));
+      renameSync(path.join(folder, "..tmp"), path.join(folder, "..data"));
+    }),
+  ).toBe(true);
 });
 
 it("looks at extra paths: files that appear, change and vanish", async () => {

@@ -47,7 +47,13 @@ interface Seen {
  * throws. Ends with the signal.
  */
 export function watchFolder(options: WatchOptions): void {
-  const { pollMs = POLL_MS, settleMs = SETTLE_MS, longestSettleMs = LONGEST_SETTLE_MS, reportFirst = true, signal } = options;
+  const {
+    pollMs = POLL_MS,
+    settleMs = SETTLE_MS,
+    longestSettleMs = LONGEST_SETTLE_MS,
+    reportFirst = true,
+    signal,
+  } = options;
   if (signal.aborted) return;
   let last = look(options, new Map());
   /** What was last reported, or stood there at the start. */

@@ -53,8 +53,13 @@ export const containersSettings: PartSettings = {
   part: "containers",
   title: "Containers",
   settings: [
-    BACKUP_STOP_DURING_BACKUP_LABEL, BACKUP_STOP_DURING_BACKUP_NO_RESTART_LABEL, BACKUP_STOP_CONTAINER_LABEL, BACKUP_STOP_SERVICE_TIMEOUT,
-    EXEC_LABEL, EXEC_FORWARD_OUTPUT, DOCKER_HOST,
+    BACKUP_STOP_DURING_BACKUP_LABEL,
+    BACKUP_STOP_DURING_BACKUP_NO_RESTART_LABEL,
+    BACKUP_STOP_CONTAINER_LABEL,
+    BACKUP_STOP_SERVICE_TIMEOUT,
+    EXEC_LABEL,
+    EXEC_FORWARD_OUTPUT,
+    DOCKER_HOST,
   ],
   rules(values): readonly RuleBreak[] {
     return [...sameLabelTwice(values), ...notYet(values)];

@@ -39,8 +39,16 @@ export interface ArchiveProgress {
  * `grew | replaced | socket | own | link-followed | crossed` are only worth a line.
  */
 export type NoticeKind =
-  | "unreadable" | "vanished" | "shrunk" | "blocked"
-  | "grew" | "replaced" | "socket" | "own" | "link-followed" | "crossed";
+  | "unreadable"
+  | "vanished"
+  | "shrunk"
+  | "blocked"
+  | "grew"
+  | "replaced"
+  | "socket"
+  | "own"
+  | "link-followed"
+  | "crossed";
 
 export interface ArchiveNotice {
   readonly kind: NoticeKind;

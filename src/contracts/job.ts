@@ -1,8 +1,6 @@
 import type { Values } from "./setting.ts";
 
-export type JobOrigin =
-  | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "environment" };
+export type JobOrigin = { readonly kind: "file"; readonly path: string } | { readonly kind: "environment" };
 
 /** One config file (or the process environment): what, when, where, whom to tell. Immutable; a reload makes new ones. */
 export interface Job {

@@ -7,7 +7,17 @@ export type RunTrigger = "schedule" | "catch-up" | "manual";
 
 /** In the order of a run. */
 export type Phase =
-  | "lock" | "pre" | "stop" | "archive" | "start" | "process" | "deliver" | "prune" | "post" | "record" | "notify";
+  | "lock"
+  | "pre"
+  | "stop"
+  | "archive"
+  | "start"
+  | "process"
+  | "deliver"
+  | "prune"
+  | "post"
+  | "record"
+  | "notify";
 
 /** `failed` counts towards the run's status as the phase decides; `warning` is worth `partial`; `note` changes nothing. */
 export type StepOutcome = "ok" | "failed" | "warning" | "skipped";

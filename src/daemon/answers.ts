@@ -2,7 +2,8 @@ import type { HealAnswer } from "../contracts/task.ts";
 
 /** What a child wrote on file descriptor 3; a child that was killed may have written anything. */
 export function asHealAnswer(answer: unknown): HealAnswer | undefined {
-  if (typeof answer !== "object" || answer === null || !("lastFiredAtMs" in answer) || !("said" in answer)) return undefined;
+  if (typeof answer !== "object" || answer === null || !("lastFiredAtMs" in answer) || !("said" in answer))
+    return undefined;
   const { lastFiredAtMs, said } = answer;
   if (typeof lastFiredAtMs !== "object" || lastFiredAtMs === null || !Array.isArray(said)) return undefined;
   const times: Record<string, number> = {};

@@ -30,7 +30,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
  * (out of memory, a fault in a native library) leaves the daemon to record it. It runs at nice 10 with idle I/O.
  */
 export function startChild(task: ChildTask, entry: string): Child {
-  const [command, args] = politely(process.execPath, ["--enable-source-maps", entry, "--child"]);
+  const [command, args] = politely(process.execPath, [entry, "--child"]);
   const env: NodeJS.ProcessEnv = {};
   for (const key of PASSED_ON) {
     const value = process.env[key];
@@ -56,7 +56,9 @@ export function startChild(task: ChildTask, entry: string): Child {
   child.stdin?.write(`${JSON.stringify(task)}\n`);
   let killTimer: NodeJS.Timeout | undefined;
   const ended = new Promise<ChildEnd>((resolve) => {
-    child.once("error", (error) => resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }));
+    child.once("error", (error) =>
+      resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }),
+    );
     child.once("close", (code, signal) => {
       clearTimeout(killTimer);
       resolve({ code: code ?? undefined, signal: signal ?? undefined, answer: parse(Buffer.concat(chunks)) });

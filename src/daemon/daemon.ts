@@ -46,15 +46,24 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const runtime = openRuntime({ stateDir: processOptions.stateDir, onNote: (text) => log.warn(text) });
   const children = createChildLine(options.entry);
   const startedAt = new Date().toISOString();
-  const origin = (): Parameters<typeof skippedReport>[1] => ({ host: hostname(), version: options.version, nowMs: Date.now() });
+  const origin = (): Parameters<typeof skippedReport>[1] => ({
+    host: hostname(),
+    version: options.version,
+    nowMs: Date.now(),
+  });
   let jobs = new Map<string, Job>();
   let alreadySaid: readonly string[] = [];
 
   /** Gives when each job last fired, as far as anything remembers. */
   const heal = async (): Promise<Readonly<Record<string, number>>> => {
-    const end = await children.run({ kind: "heal", options: processOptions, jobs: [...jobs.values()].map(serializeJob) });
+    const end = await children.run({
+      kind: "heal",
+      options: processOptions,
+      jobs: [...jobs.values()].map(serializeJob),
+    });
     const answer = asHealAnswer(end?.answer);
-    if (answer === undefined && end !== undefined && !signal.aborted) log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
+    if (answer === undefined && end !== undefined && !signal.aborted)
+      log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
     alreadySaid = answer?.said ?? alreadySaid;
     return answer?.lastFiredAtMs ?? {};
   };
@@ -73,7 +82,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       const job = jobs.get(fire.job);
       if (job === undefined) return;
       const { trigger, firedAtMs } = fire;
-      const end = await children.run({ kind: "run", options: processOptions, job: serializeJob(job), trigger, firedAtMs, alreadySaid });
+      const end = await children.run({
+        kind: "run",
+        options: processOptions,
+        job: serializeJob(job),
+        trigger,
+        firedAtMs,
+        alreadySaid,
+      });
       if (end?.error !== undefined) {
         log.error(`the run could not be started: ${end.error}`, { job: fire.job });
         notes.add(failedReport(fire, `the run could not be started: ${end.error}`, origin()));
@@ -109,7 +125,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const times = scheduler.nextTimes();
     for (const job of next) {
       const schedule = scheduleOf(job);
-      if (saidSchedules.get(job.name) !== schedule) log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
+      if (saidSchedules.get(job.name) !== schedule)
+        log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
       saidSchedules.set(job.name, schedule);
     }
     runtime.writeDaemon({ startedAt, jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })) });

@@ -54,7 +54,14 @@ async function* broken(): AsyncGenerator<Uint8Array> {
 }
 
 async function stage(local: Destination | undefined, signal: AbortSignal): Promise<StagedArchive> {
-  return await openStage({ name: "a.tar", owner: OWNER, local, spoolFolder: path.join(root, "spool"), neededBytes: 0, signal });
+  return await openStage({
+    name: "a.tar",
+    owner: OWNER,
+    local,
+    spoolFolder: path.join(root, "spool"),
+    neededBytes: 0,
+    signal,
+  });
 }
 
 it("delivers everywhere at the same time while the archive is still written", async () => {
@@ -69,13 +76,27 @@ it("delivers everywhere at the same time while the archive is still written", as
   );
   const staged = await stage(local, signal);
   const done: string[] = [];
-  const delivery = deliverAll(staged, [local, ...remotes], { name: "a.tar", owner: OWNER, signal, onDone: (report) => done.push(report.destination) });
+  const delivery = deliverAll(staged, [local, ...remotes], {
+    name: "a.tar",
+    owner: OWNER,
+    signal,
+    onDone: (report) => done.push(report.destination),
+  });
   await staged.write(pieces(2), signal);
   ended = true;
   const reports = await delivery;
   await staged.discard();
   expect(startedBeforeEnd).toBe(true);
-  expect(reports.map(({ destination, kind, status, sizeBytes, verified, attempts }) => [destination, kind, status, sizeBytes, verified, attempts])).toEqual([
+  expect(
+    reports.map(({ destination, kind, status, sizeBytes, verified, attempts }) => [
+      destination,
+      kind,
+      status,
+      sizeBytes,
+      verified,
+      attempts,
+    ]),
+  ).toEqual([
     ["home", "local", "stored", bytes.byteLength, "size", 1],
     ["one", "ssh", "stored", bytes.byteLength, "size", 1],
     ["two", "ssh", "stored", bytes.byteLength, "size", 1],
@@ -89,7 +110,9 @@ it("delivers everywhere at the same time while the archive is still written", as
 
 it("tries again what was unavailable, within bounds, and nothing else", async () => {
   const { signal } = new AbortController();
-  const unavailable = new DestinationError("unavailable", "cannot connect: connection refused", { hint: "check SSH_HOST_NAME" });
+  const unavailable = new DestinationError("unavailable", "cannot connect: connection refused", {
+    hint: "check SSH_HOST_NAME",
+  });
   const destinations = [
     store("flaky", async (attempt) => {
       if (attempt < 3) throw unavailable;
@@ -103,7 +126,10 @@ it("tries again what was unavailable, within bounds, and nothing else", async ()
   await staged.write(pieces(), signal);
   const retries: string[] = [];
   const reports = await deliverAll(staged, destinations, {
-    name: "a.tar", owner: OWNER, signal, retry: fast,
+    name: "a.tar",
+    owner: OWNER,
+    signal,
+    retry: fast,
     onRetry: (destination, attempt, error) => retries.push(`${destination} ${attempt} ${error}`),
   });
   await staged.discard();
@@ -135,7 +161,10 @@ it("gives up on one that ignores an abort, and says why everything failed", asyn
   const startedAt = performance.now();
   const reports = await deliverAll(staged, destinations, { name: "a.tar", owner: OWNER, signal: controller.signal });
   expect(performance.now() - startedAt).toBeLessThan(10_000);
-  expect(reports.map(({ status, error }) => [status, error])).toEqual([["failed", "interrupted by SIGTERM"], ["failed", "interrupted by SIGTERM"]]);
+  expect(reports.map(({ status, error }) => [status, error])).toEqual([
+    ["failed", "interrupted by SIGTERM"],
+    ["failed", "interrupted by SIGTERM"],
+  ]);
   await staged.discard();
 });
 
@@ -148,7 +177,10 @@ it("stores nothing anywhere of an archive that failed, and does not send it agai
   await failureOf(staged.write(broken(), signal));
   const reports = await delivery;
   await staged.discard();
-  expect(reports.map(({ status, error, attempts }) => [status, error, attempts])).toEqual([["failed", "the disk went away", 1], ["failed", "the disk went away", 1]]);
+  expect(reports.map(({ status, error, attempts }) => [status, error, attempts])).toEqual([
+    ["failed", "the disk went away", 1],
+    ["failed", "the disk went away", 1],
+  ]);
   for (const destination of [local, remote]) expect(await listAll(destination, "archive")).toEqual([]);
   expect(fs.readdirSync(path.join(root, "home"))).toEqual([]);
 });
@@ -163,7 +195,14 @@ it("a local folder that can't take the archive fails alone; another local-kind s
   await staged.discard();
   expect(reports.map(({ status }) => status)).toEqual(["failed", "stored"]);
   expect(reports[0]?.error).toContain("does not exist");
-  expect(failedDelivery(missing, new Error("x"), 5, 1)).toEqual({ destination: missing.label, kind: "local", status: "failed", durationMs: 5, attempts: 1, error: "x" });
+  expect(failedDelivery(missing, new Error("x"), 5, 1)).toEqual({
+    destination: missing.label,
+    kind: "local",
+    status: "failed",
+    durationMs: 5,
+    attempts: 1,
+    error: "x",
+  });
 });
 
 it("does not try a local folder again that failed while the archive was written", async () => {
@@ -171,15 +210,33 @@ it("does not try a local folder again that failed while the archive was written"
   const local = folderDestination("home");
   const other = folderDestination("other");
   const localFailure = { destination: local, error: new DestinationError("full", "not enough space") };
-  const staged = await openStage({ name: "a.tar", owner: OWNER, local: undefined, localFailure, spoolFolder: path.join(root, "spool"), neededBytes: 0, signal });
+  const staged = await openStage({
+    name: "a.tar",
+    owner: OWNER,
+    local: undefined,
+    localFailure,
+    spoolFolder: path.join(root, "spool"),
+    neededBytes: 0,
+    signal,
+  });
   await staged.write(pieces(), signal);
   const reports = await deliverAll(staged, [local, other], { name: "a.tar", owner: OWNER, signal });
   await staged.discard();
-  expect(reports.map(({ status, error }) => [status, error])).toEqual([["failed", "not enough space"], ["stored", undefined]]);
+  expect(reports.map(({ status, error }) => [status, error])).toEqual([
+    ["failed", "not enough space"],
+    ["stored", undefined],
+  ]);
 });
 
 it("cleans leftovers everywhere and collects what went wrong", async () => {
   const good = folderDestination("good");
-  const bad: Destination = { ...good, label: "bad", removeLeftovers: () => Promise.reject(new DestinationError("denied", "no")) };
-  expect(await cleanLeftovers([bad, good], OWNER, AbortSignal.timeout(5_000))).toEqual({ removed: 0, errors: [{ destination: "bad", error: "no" }] });
+  const bad: Destination = {
+    ...good,
+    label: "bad",
+    removeLeftovers: () => Promise.reject(new DestinationError("denied", "no")),
+  };
+  expect(await cleanLeftovers([bad, good], OWNER, AbortSignal.timeout(5_000))).toEqual({
+    removed: 0,
+    errors: [{ destination: "bad", error: "no" }],
+  });
 });

@@ -63,11 +63,27 @@ export async function deliverAll(
 }
 
 /** The report of a delivery that failed before it could begin. */
-export function failedDelivery(destination: Destination, error: unknown, durationMs: number, attempts: number): DeliveryReport {
-  return { destination: destination.label, kind: destination.kind, status: "failed", durationMs, attempts, error: describe(error) };
+export function failedDelivery(
+  destination: Destination,
+  error: unknown,
+  durationMs: number,
+  attempts: number,
+): DeliveryReport {
+  return {
+    destination: destination.label,
+    kind: destination.kind,
+    status: "failed",
+    durationMs,
+    attempts,
+    error: describe(error),
+  };
 }
 
-async function deliverOne(archive: Deliverable, destination: Destination, options: DeliverOptions): Promise<DeliveryReport> {
+async function deliverOne(
+  archive: Deliverable,
+  destination: Destination,
+  options: DeliverOptions,
+): Promise<DeliveryReport> {
   const clock = options.clock ?? systemClock;
   const startedAt = clock.now();
   let attempts = 0;
@@ -106,7 +122,11 @@ async function deliverOne(archive: Deliverable, destination: Destination, option
   }
 }
 
-async function attemptOnce(archive: Deliverable, destination: Destination, options: DeliverOptions): Promise<StoredObject> {
+async function attemptOnce(
+  archive: Deliverable,
+  destination: Destination,
+  options: DeliverOptions,
+): Promise<StoredObject> {
   const { name, owner, signal } = options;
   if (archive.local === destination) {
     await orAborted(archive.source.finished, signal);

@@ -53,7 +53,8 @@ export async function openGrowingFile(path: string, estimateBytes: number): Prom
       if (at < availableBytes) {
         const length = Math.min(CHUNK_BYTES, availableBytes - at);
         const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, at);
-        if (bytesRead === 0) throw new DestinationError("unavailable", "the staged archive was truncated by another program");
+        if (bytesRead === 0)
+          throw new DestinationError("unavailable", "the staged archive was truncated by another program");
         at += bytesRead;
         yield buffer.subarray(0, bytesRead);
       } else if (facts !== undefined) {

@@ -38,28 +38,34 @@ const WRITER = `
   }
 `;
 
-it(`killed at ${ROUNDS} random moments, it never leaves a partial archive, and the next run removes the rest`, { timeout: 120_000 }, async () => {
-  let seed = 20_261_122;
-  let leftovers = 0;
-  const hashes = [1, 2, 3].map((content) => sha256(sampleBytes(SIZE_BYTES, content)));
-  const local = createLocalDestination({ folder });
-  for (let round = 0; round < ROUNDS; round += 1) {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", WRITER, folder, JSON.stringify(OWNER)], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(child.stdout, "data");
-    await new Promise((resolve) => setTimeout(resolve, 5 + (seed % 150)));
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    for (const archive of await listAll(local, "archive")) {
-      const content = fs.readFileSync(path.join(folder, archive.name));
-      expect(sha256(content)).toBe(hashes[Number(archive.name[1])]);
+it(
+  `killed at ${ROUNDS} random moments, it never leaves a partial archive, and the next run removes the rest`,
+  { timeout: 120_000 },
+  async () => {
+    let seed = 20_261_122;
+    let leftovers = 0;
+    const hashes = [1, 2, 3].map((content) => sha256(sampleBytes(SIZE_BYTES, content)));
+    const local = createLocalDestination({ folder });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", WRITER, folder, JSON.stringify(OWNER)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      await new Promise((resolve) => setTimeout(resolve, 5 + (seed % 150)));
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      for (const archive of await listAll(local, "archive")) {
+        const content = fs.readFileSync(path.join(folder, archive.name));
+        expect(sha256(content)).toBe(hashes[Number(archive.name[1])]);
+      }
+      const linked = fs.readdirSync(folder).includes("latest");
+      expect(fs.existsSync(path.join(folder, "latest"))).toBe(linked);
+      leftovers += fs.readdirSync(folder).filter((name) => name.endsWith(".partial")).length;
+      await local.removeLeftovers(OWNER, AbortSignal.timeout(20_000));
+      expect(fs.readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
     }
-    const linked = fs.readdirSync(folder).includes("latest");
-    expect(fs.existsSync(path.join(folder, "latest"))).toBe(linked);
-    leftovers += fs.readdirSync(folder).filter((name) => name.endsWith(".partial")).length;
-    await local.removeLeftovers(OWNER, AbortSignal.timeout(20_000));
-    expect(fs.readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
-  }
-  // Otherwise no kill ever met a write, and nothing was shown.
-  expect(leftovers).toBeGreaterThan(0);
-});
+    // Otherwise no kill ever met a write, and nothing was shown.
+    expect(leftovers).toBeGreaterThan(0);
+  },
+);

@@ -13,7 +13,9 @@ export async function cleanLeftovers(
   owner: Omit<JobTag, "runId">,
   signal: AbortSignal,
 ): Promise<LeftoverReport> {
-  const outcomes = await Promise.allSettled(destinations.map((destination) => destination.removeLeftovers(owner, signal)));
+  const outcomes = await Promise.allSettled(
+    destinations.map((destination) => destination.removeLeftovers(owner, signal)),
+  );
   let removed = 0;
   const errors: { destination: string; error: string }[] = [];
   for (const [at, outcome] of outcomes.entries()) {

@@ -10,7 +10,8 @@ export function indexNameOf(archive: string): string {
 
 /** `<job>/<runId>.json`, as a name in the area `record`. Throws for a run id that is none. */
 export function recordNameOf(job: string, runId: string): string {
-  if (!RUN_ID.test(runId) || runId.includes("..")) throw new Error("a run id has only letters, digits, dots and dashes");
+  if (!RUN_ID.test(runId) || runId.includes(".."))
+    throw new Error("a run id has only letters, digits, dots and dashes");
   return `${recordFolderOf(job)}/${runId}.json`;
 }
 

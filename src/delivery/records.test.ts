@@ -25,8 +25,19 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 function report(id: string, more: Partial<RunReport> = {}): RunReport {
   return {
-    version: 1, id, job: "site", host: "h", lifeboat: "0.1.0", trigger: "schedule", status: "success",
-    firedAt: "2026-11-22T21:30:00.000Z", startedAt: "2026-11-22T21:30:00.000Z", steps: [], deliveries: [], prunes: [], warnings: [],
+    version: 1,
+    id,
+    job: "site",
+    host: "h",
+    lifeboat: "0.1.0",
+    trigger: "schedule",
+    status: "success",
+    firedAt: "2026-11-22T21:30:00.000Z",
+    startedAt: "2026-11-22T21:30:00.000Z",
+    steps: [],
+    deliveries: [],
+    prunes: [],
+    warnings: [],
     ...more,
   };
 }
@@ -38,7 +49,12 @@ describe("records", () => {
     for (const day of [3, 1, 2]) await writeRecord(local, report(id(day)), signal);
     await writeRecord(local, report(id(4), { job: "Datenbank ü .. x" }), signal);
     expect((await readRecords(local, "site", { signal })).map((run) => run.id)).toEqual([id(3), id(2), id(1)]);
-    expect((await readRecords(local, undefined, { signal })).map((run) => run.id)).toEqual([id(4), id(3), id(2), id(1)]);
+    expect((await readRecords(local, undefined, { signal })).map((run) => run.id)).toEqual([
+      id(4),
+      id(3),
+      id(2),
+      id(1),
+    ]);
     expect((await readRecords(local, undefined, { signal, limit: 2 })).map((run) => run.id)).toEqual([id(4), id(3)]);
     expect(await readRecords(local, "sit", { signal })).toEqual([]);
     expect(fs.existsSync(path.join(folder, ".lifeboat/site", `${id(1)}.json`))).toBe(true);
@@ -77,7 +93,9 @@ describe("records", () => {
     const half: Destination = {
       ...local,
       get: (area, name, range, stop) =>
-        name.includes(id(2)) ? Promise.reject(new DestinationError("unavailable", "input/output error")) : local.get(area, name, range, stop),
+        name.includes(id(2))
+          ? Promise.reject(new DestinationError("unavailable", "input/output error"))
+          : local.get(area, name, range, stop),
     };
     expect(await failureOf(readRecords(half, "site", { signal }))).toHaveProperty("code", "unavailable");
     expect((await readRecords(half, "site", { signal, tolerant: true })).map((run) => run.id)).toEqual([id(1)]);
@@ -88,7 +106,10 @@ describe("records", () => {
     await writeRecord(local, report(id(1), { job: "other" }), signal);
     const now = Date.UTC(2026, 10, 25);
     expect(await pruneRecords(local, "site", 10, signal, now)).toBe(2);
-    expect((await readRecords(local, undefined, { signal })).map((run) => [run.job, run.id])).toEqual([["site", id(20)], ["other", id(1)]]);
+    expect((await readRecords(local, undefined, { signal })).map((run) => [run.job, run.id])).toEqual([
+      ["site", id(20)],
+      ["other", id(1)],
+    ]);
     expect(await pruneRecords(local, "other", 10, signal, now)).toBe(0);
   });
 
@@ -96,7 +117,13 @@ describe("records", () => {
     const big = report(id(1), {
       pid: 5,
       error: "cannot read /backup/html/secret.txt: denied",
-      prunes: [{ destination: "local:/archive", kept: 1, removed: Array.from({ length: 20_000 }, (_, at) => `archive-${at}.tar.gz`) }],
+      prunes: [
+        {
+          destination: "local:/archive",
+          kept: 1,
+          removed: Array.from({ length: 20_000 }, (_, at) => `archive-${at}.tar.gz`),
+        },
+      ],
       warnings: [{ level: "warning", text: `12 files of /backup/html are missing ${"x".repeat(5000)}` }],
     });
     const record = toRecord(big, LARGEST_RECORD_BYTES);
@@ -104,13 +131,32 @@ describe("records", () => {
     expect(record.pid).toBeUndefined();
     expect(JSON.stringify(record)).not.toContain("secret.txt");
     expect(record.prunes[0]?.destination).toBe("local:/archive");
-    expect(withoutPaths("see https://host/a/b and (/backup/x/y): /backup is empty")).toBe("see https://host/a/b and (/backup/…): /backup is empty");
+    expect(withoutPaths("see https://host/a/b and (/backup/x/y): /backup is empty")).toBe(
+      "see https://host/a/b and (/backup/…): /backup is empty",
+    );
   });
 });
 
 describe("names of records", () => {
   it("are one safe path element for every job, and different for different jobs", () => {
-    const jobs = ["site", "a..b", ".hidden", "..", ".", "", "a/b", "a\0b", "a%2Fb", "x.index", "x.partial", "end.", "ü", "x".repeat(300), `${"x".repeat(299)}y`, "A B"];
+    const jobs = [
+      "site",
+      "a..b",
+      ".hidden",
+      "..",
+      ".",
+      "",
+      "a/b",
+      "a\0b",
+      "a%2Fb",
+      "x.index",
+      "x.partial",
+      "end.",
+      "ü",
+      "x".repeat(300),
+      `${"x".repeat(299)}y`,
+      "A B",
+    ];
     const folders = jobs.map(recordFolderOf);
     expect(new Set(folders).size).toBe(jobs.length);
     for (const name of folders) {
@@ -136,7 +182,10 @@ describe("pruning a destination", () => {
     }
     const outcome = await pruneDestination(
       local,
-      (archives) => [...archives.filter((entry) => entry.name !== "foreign").map(({ name }) => ({ name, keep: name === "b.tar" })), { name: "ghost.tar", keep: false }],
+      (archives) => [
+        ...archives.filter((entry) => entry.name !== "foreign").map(({ name }) => ({ name, keep: name === "b.tar" })),
+        { name: "ghost.tar", keep: false },
+      ],
       signal,
     );
     expect(outcome).toEqual({ destination: local.label, kept: 1, removed: ["a.tar"] });
@@ -148,10 +197,22 @@ describe("pruning a destination", () => {
     for (const name of ["a.tar", "b.tar", "c.tar"]) await local.put(name, bufferSource(Buffer.from(name)), archive);
     const stubborn: Destination = {
       ...local,
-      remove: (area, name, stop) => (name === "b.tar" ? Promise.reject(new DestinationError("denied", "cannot remove b.tar")) : local.remove(area, name, stop)),
+      remove: (area, name, stop) =>
+        name === "b.tar"
+          ? Promise.reject(new DestinationError("denied", "cannot remove b.tar"))
+          : local.remove(area, name, stop),
     };
-    const outcome = await pruneDestination(stubborn, (archives) => archives.map(({ name }) => ({ name, keep: false })), signal);
-    expect(outcome).toEqual({ destination: local.label, kept: 1, removed: ["a.tar", "c.tar"], error: "cannot remove b.tar" });
+    const outcome = await pruneDestination(
+      stubborn,
+      (archives) => archives.map(({ name }) => ({ name, keep: false })),
+      signal,
+    );
+    expect(outcome).toEqual({
+      destination: local.label,
+      kept: 1,
+      removed: ["a.tar", "c.tar"],
+      error: "cannot remove b.tar",
+    });
   });
 
   it("stops where it is aborted", async () => {

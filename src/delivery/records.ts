@@ -31,7 +31,11 @@ export interface ReadRecordsOptions {
  * The runs that left a record, of one job or (undefined) of all, newest first. What is no record, or lies about its own
  * place, is left out: anybody who may write to the store may have put it there.
  */
-export async function readRecords(destination: Destination, job: string | undefined, options: ReadRecordsOptions): Promise<RunReport[]> {
+export async function readRecords(
+  destination: Destination,
+  job: string | undefined,
+  options: ReadRecordsOptions,
+): Promise<RunReport[]> {
   const found = (await listRecords(destination, job, options.signal)).slice(0, options.limit ?? 500);
   const reports: (RunReport | undefined)[] = [];
   for (let at = 0; at < found.length; at += READ_AT_ONCE) {
@@ -74,7 +78,11 @@ interface RecordObject {
 }
 
 /** Newest first: run ids sort by time. */
-async function listRecords(destination: Destination, job: string | undefined, signal: AbortSignal): Promise<RecordObject[]> {
+async function listRecords(
+  destination: Destination,
+  job: string | undefined,
+  signal: AbortSignal,
+): Promise<RecordObject[]> {
   const wanted = job === undefined ? undefined : recordFolderOf(job);
   const found: RecordObject[] = [];
   for await (const { name, sizeBytes, storedAt } of destination.list("record", signal)) {
@@ -85,7 +93,11 @@ async function listRecords(destination: Destination, job: string | undefined, si
   return found.toSorted((a, b) => (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0));
 }
 
-async function readRecord(destination: Destination, record: RecordObject, options: ReadRecordsOptions): Promise<RunReport | undefined> {
+async function readRecord(
+  destination: Destination,
+  record: RecordObject,
+  options: ReadRecordsOptions,
+): Promise<RunReport | undefined> {
   if (record.sizeBytes > LARGEST_RECORD_BYTES) return undefined;
   let text: string | undefined;
   try {

@@ -42,7 +42,11 @@ export const deliverySettings: PartSettings = {
     }
     for (const setting of [UPLOAD_LIMIT, SPOOL_MAX_BYTES]) {
       if ((values.get(setting) ?? 0) === 0) continue;
-      breaks.push({ key: setting.key, severity: "warning", message: "has no effect yet: only destinations that are not built yet heed it" });
+      breaks.push({
+        key: setting.key,
+        severity: "warning",
+        message: "has no effect yet: only destinations that are not built yet heed it",
+      });
     }
     return breaks;
   },

@@ -22,7 +22,15 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(root, { recursive: true }));
 
 function options(more: Partial<StageOptions> = {}): StageOptions {
-  return { name: "a.tar.gz", owner: OWNER, local: createLocalDestination({ folder }), spoolFolder: spool, neededBytes: 0, signal, ...more };
+  return {
+    name: "a.tar.gz",
+    owner: OWNER,
+    local: createLocalDestination({ folder }),
+    spoolFolder: spool,
+    neededBytes: 0,
+    signal,
+    ...more,
+  };
 }
 
 async function* pieces(bytes: Buffer, pieceBytes: number, pauseMs = 0): AsyncGenerator<Uint8Array> {
@@ -64,14 +72,22 @@ describe("a stage in the archive folder", () => {
       }
       return Buffer.concat(chunks);
     })();
-    const readers = [fast, readSlowly(staged.source.read(0, signal), 15), readSlowly(staged.source.read(4_000_001, signal), 1)];
+    const readers = [
+      fast,
+      readSlowly(staged.source.read(0, signal), 15),
+      readSlowly(staged.source.read(4_000_001, signal), 1),
+    ];
     const facts = await staged.write(pieces(bytes, 70_001, 1), signal);
     endedWriting = true;
     expect(facts).toEqual({ sizeBytes: bytes.byteLength, sha256: sha256(bytes) });
     expect(await staged.source.finished).toEqual(facts);
     expect(staged.source.sizeBytes).toBe(bytes.byteLength);
     expect(fs.readdirSync(folder).filter((name) => !name.startsWith("."))).toEqual([]);
-    expect(await staged.publishLocal()).toMatchObject({ name: "a.tar.gz", sizeBytes: bytes.byteLength, verified: "size" });
+    expect(await staged.publishLocal()).toMatchObject({
+      name: "a.tar.gz",
+      sizeBytes: bytes.byteLength,
+      verified: "size",
+    });
     const late = readSlowly(staged.source.read(5_999_000, signal), 0);
     const [one, two, three] = await Promise.all(readers);
     expect(overlapped).toBe(true);
@@ -104,7 +120,10 @@ describe("a stage in the archive folder", () => {
 
   it("holds an archive of no bytes", async () => {
     const staged = await openStage(options());
-    expect(await staged.write(pieces(Buffer.alloc(0), 1), signal)).toEqual({ sizeBytes: 0, sha256: sha256(Buffer.alloc(0)) });
+    expect(await staged.write(pieces(Buffer.alloc(0), 1), signal)).toEqual({
+      sizeBytes: 0,
+      sha256: sha256(Buffer.alloc(0)),
+    });
     expect(await readSlowly(staged.source.read(0, signal), 0)).toHaveLength(0);
     await staged.discard();
   });
@@ -112,10 +131,16 @@ describe("a stage in the archive folder", () => {
   it("takes the engine's word for the checksum, and not for the size", async () => {
     const bytes = sampleBytes(1000);
     const first = await openStage(options());
-    expect(await first.write(pieces(bytes, 100), signal, { result: Promise.resolve({ sizeBytes: 1000, sha256: "word" }) })).toEqual({ sizeBytes: 1000, sha256: "word" });
+    expect(
+      await first.write(pieces(bytes, 100), signal, { result: Promise.resolve({ sizeBytes: 1000, sha256: "word" }) }),
+    ).toEqual({ sizeBytes: 1000, sha256: "word" });
     await first.discard();
     const second = await openStage(options());
-    expect(await failureOf(second.write(pieces(bytes, 100), signal, { result: Promise.resolve({ sizeBytes: 999, sha256: "word" }) }))).toHaveProperty("code", "unavailable");
+    expect(
+      await failureOf(
+        second.write(pieces(bytes, 100), signal, { result: Promise.resolve({ sizeBytes: 999, sha256: "word" }) }),
+      ),
+    ).toHaveProperty("code", "unavailable");
     await second.discard();
     expect(fs.readdirSync(folder)).toEqual([]);
   });
@@ -126,8 +151,14 @@ describe("failures", () => {
     const staged = await openStage(options());
     const reader = readSlowly(staged.source.read(0, signal), 0);
     const finished = staged.source.finished;
-    const outcomes = await Promise.allSettled([staged.write(broken(), signal), reader, finished, readSlowly(staged.source.read(0, signal), 0)]);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "engine broke" } });
+    const outcomes = await Promise.allSettled([
+      staged.write(broken(), signal),
+      reader,
+      finished,
+      readSlowly(staged.source.read(0, signal), 0),
+    ]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: "rejected", reason: { message: "engine broke" } });
     await staged.discard();
     expect(fs.readdirSync(folder)).toEqual([]);
   });
@@ -135,8 +166,12 @@ describe("failures", () => {
   it("of the last check keep readers from ever seeing the end", async () => {
     const staged = await openStage(options());
     const reader = readSlowly(staged.source.read(0, signal), 0);
-    const outcomes = await Promise.allSettled([staged.write(pieces(sampleBytes(100_000), 1000), signal, { confirm: refuse }), reader]);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "the source has no file" } });
+    const outcomes = await Promise.allSettled([
+      staged.write(pieces(sampleBytes(100_000), 1000), signal, { confirm: refuse }),
+      reader,
+    ]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: "rejected", reason: { message: "the source has no file" } });
     await staged.discard();
   });
 
@@ -150,7 +185,10 @@ describe("failures", () => {
     }
     const startedAt = performance.now();
     setTimeout(() => controller.abort(new Error("stop")), 50);
-    const outcomes = await Promise.allSettled([staged.write(hanging(), controller.signal), readSlowly(staged.source.read(0, controller.signal), 0)]);
+    const outcomes = await Promise.allSettled([
+      staged.write(hanging(), controller.signal),
+      readSlowly(staged.source.read(0, controller.signal), 0),
+    ]);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "stop" } });
     await staged.discard();
@@ -182,7 +220,11 @@ describe("where it goes", () => {
     const notes: string[] = [];
     const local = createLocalDestination({ folder: path.join(root, "missing") });
     const staged = await openStage(options({ local, onNote: (text) => notes.push(text) }));
-    expect(staged).toMatchObject({ place: "spool", local: undefined, localFailure: { destination: local, error: { code: "not-found" } } });
+    expect(staged).toMatchObject({
+      place: "spool",
+      local: undefined,
+      localFailure: { destination: local, error: { code: "not-found" } },
+    });
     expect(notes).toEqual([expect.stringContaining("does not exist")]);
     await staged.discard();
     expect(await failureOf(openStage(options({ local, spoolFolder: undefined })))).toHaveProperty("code", "not-found");
@@ -193,7 +235,10 @@ describe("where it goes", () => {
 
   it("is nowhere where the estimate does not fit: sizes are said and nothing is left", async () => {
     const error = await failureOf(openStage(options({ neededBytes: 1e18, spoolFolder: undefined })));
-    expect(error).toMatchObject({ code: "full", message: expect.stringMatching(/not enough space in .*: [\d.]+ [kMGTP]?B free, about 1000 PB needed/) });
+    expect(error).toMatchObject({
+      code: "full",
+      message: expect.stringMatching(/not enough space in .*: [\d.]+ [kMGTP]?B free, about 1000 PB needed/),
+    });
     expect(fs.readdirSync(folder)).toEqual([]);
     await failureOf(openStage(options({ neededBytes: 1e18 })));
     expect(fs.readdirSync(folder)).toEqual([]);

@@ -71,11 +71,18 @@ export async function openStage(options: StageOptions): Promise<StagedArchive> {
   let { localFailure } = options;
   if (local?.stage !== undefined) {
     try {
-      return await openStaged(await stageChecked(() => stageIn(local, options), neededBytes), options, local, localFailure);
+      return await openStaged(
+        await stageChecked(() => stageIn(local, options), neededBytes),
+        options,
+        local,
+        localFailure,
+      );
     } catch (error) {
       if (spoolFolder === undefined || signal.aborted) throw error;
       localFailure = { destination: local, error };
-      options.onNote?.(`${local.label} can't take the archive, it is kept in ${spoolFolder} for the other destinations: ${messageOf(error)}`);
+      options.onNote?.(
+        `${local.label} can't take the archive, it is kept in ${spoolFolder} for the other destinations: ${messageOf(error)}`,
+      );
     }
   }
   if (spoolFolder === undefined) throw new DestinationError("invalid", "there is no folder to stage the archive in");
@@ -184,12 +191,24 @@ async function writeStage(
   });
   try {
     const hash = checks.result === undefined ? createHash("sha256") : undefined;
-    const { sizeBytes } = await writeAll(bytes, { handle, folder, signal, ...(hash === undefined ? {} : { hash }), onWritten: grew });
+    const { sizeBytes } = await writeAll(bytes, {
+      handle,
+      folder,
+      signal,
+      ...(hash === undefined ? {} : { hash }),
+      onWritten: grew,
+    });
     await syncWritten(handle, folder, sizeBytes);
-    const facts = (checks.result === undefined ? undefined : await orAborted(checks.result, signal)) ?? { sizeBytes, sha256: hash?.digest("hex") ?? "" };
+    const facts = (checks.result === undefined ? undefined : await orAborted(checks.result, signal)) ?? {
+      sizeBytes,
+      sha256: hash?.digest("hex") ?? "",
+    };
     const { size } = await handle.stat();
     if (facts.sizeBytes !== sizeBytes || size !== sizeBytes) {
-      throw new DestinationError("unavailable", `${folder} holds ${size} bytes of the archive instead of ${facts.sizeBytes}`);
+      throw new DestinationError(
+        "unavailable",
+        `${folder} holds ${size} bytes of the archive instead of ${facts.sizeBytes}`,
+      );
     }
     await checks.confirm?.();
     signal.throwIfAborted();

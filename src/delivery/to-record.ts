@@ -13,9 +13,15 @@ export function toRecord(report: RunReport, largestBytes: number): RunReport {
   const record: RunReport = {
     ...rest,
     ...(report.status === "running" && pid !== undefined ? { pid } : {}),
-    steps: report.steps.map((step) => (step.detail === undefined ? step : { ...step, detail: withoutPaths(step.detail) })),
-    deliveries: report.deliveries.map((delivery) => (delivery.error === undefined ? delivery : { ...delivery, error: withoutPaths(delivery.error) })),
-    prunes: report.prunes.map((prune) => (prune.error === undefined ? prune : { ...prune, error: withoutPaths(prune.error) })),
+    steps: report.steps.map((step) =>
+      step.detail === undefined ? step : { ...step, detail: withoutPaths(step.detail) },
+    ),
+    deliveries: report.deliveries.map((delivery) =>
+      delivery.error === undefined ? delivery : { ...delivery, error: withoutPaths(delivery.error) },
+    ),
+    prunes: report.prunes.map((prune) =>
+      prune.error === undefined ? prune : { ...prune, error: withoutPaths(prune.error) },
+    ),
     warnings: report.warnings.map((warning) => ({ ...warning, text: withoutPaths(warning.text) })),
     ...(report.error === undefined ? {} : { error: withoutPaths(report.error) }),
   };
@@ -30,8 +36,12 @@ export function withoutPaths(text: string): string {
 function shortened(record: RunReport): RunReport {
   return {
     ...record,
-    steps: record.steps.slice(0, SHORT_LIST).map((step) => (step.detail === undefined ? step : { ...step, detail: cut(step.detail) })),
-    deliveries: record.deliveries.slice(0, SHORT_LIST).map((delivery) => (delivery.error === undefined ? delivery : { ...delivery, error: cut(delivery.error) })),
+    steps: record.steps
+      .slice(0, SHORT_LIST)
+      .map((step) => (step.detail === undefined ? step : { ...step, detail: cut(step.detail) })),
+    deliveries: record.deliveries
+      .slice(0, SHORT_LIST)
+      .map((delivery) => (delivery.error === undefined ? delivery : { ...delivery, error: cut(delivery.error) })),
     prunes: record.prunes.slice(0, SHORT_LIST).map((prune) => ({
       ...prune,
       removed: prune.removed.slice(0, SHORT_LIST),

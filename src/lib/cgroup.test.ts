@@ -19,11 +19,19 @@ function files(contents: Record<string, string>): void {
 
 describe("limits", () => {
   it("of version 2 in a container", () => {
-    files({ "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "35000 100000\n", "sys/fs/cgroup/memory.max": "367001600\n" });
+    files({
+      "proc/self/cgroup": "0::/\n",
+      "sys/fs/cgroup/cpu.max": "35000 100000\n",
+      "sys/fs/cgroup/memory.max": "367001600\n",
+    });
     expect(readCgroupLimits(root)).toEqual({ cpus: 0.35, memoryBytes: 367_001_600 });
   });
   it("of version 2 without any", () => {
-    files({ "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n", "sys/fs/cgroup/memory.max": "max\n" });
+    files({
+      "proc/self/cgroup": "0::/\n",
+      "sys/fs/cgroup/cpu.max": "max 100000\n",
+      "sys/fs/cgroup/memory.max": "max\n",
+    });
     expect(readCgroupLimits(root)).toEqual({ cpus: undefined, memoryBytes: undefined });
   });
   it("are the tightest of the group and its parents", () => {

@@ -57,8 +57,9 @@ function ownGroups(text: string): { controllers: string; path: string }[] {
 /** `/a/b` -> `/a/b`, `/a`, ``. In a container the path is often the host's, and only the root exists. */
 function upwards(path: string): string[] {
   const parts = path.split("/").filter((part) => part !== "");
-  return Array.from({ length: parts.length + 1 }, (_, up) => parts.slice(0, parts.length - up))
-    .map((kept) => kept.map((part) => `/${part}`).join(""));
+  return Array.from({ length: parts.length + 1 }, (_, up) => parts.slice(0, parts.length - up)).map((kept) =>
+    kept.map((part) => `/${part}`).join(""),
+  );
 }
 
 function quotaOfCpuMax(text: string | undefined): number | undefined {

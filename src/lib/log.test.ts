@@ -21,8 +21,12 @@ function written(format: "text" | "json", level: "debug" | "info", write: (log: 
 }
 
 it("writes one readable line per event", () => {
-  const text = written("text", "info", (log) => log.with({ job: "site" }).info("archive complete", { size: "1.2 GB", files: 3 }));
-  expect(text).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d) info {2}\[site\] archive complete {2}size="1\.2 GB" files=3\n$/);
+  const text = written("text", "info", (log) =>
+    log.with({ job: "site" }).info("archive complete", { size: "1.2 GB", files: 3 }),
+  );
+  expect(text).toMatch(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d) info {2}\[site\] archive complete {2}size="1\.2 GB" files=3\n$/,
+  );
 });
 
 it("keeps a name with line breaks or escape sequences on its line", () => {

@@ -1,6 +1,7 @@
 /** Shows bytes of a path as text: UTF-8 where it is, `\xNN` for bytes that are not, control characters escaped. */
 export function printablePath(bytes: Uint8Array | string): string {
-  const buffer = typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer =
+    typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString("utf8");
   if (!text.includes("\uFFFD")) return escapeControls(text);
   let out = "";
@@ -30,7 +31,16 @@ function escapeControls(text: string): string {
 /** Length of the valid UTF-8 sequence at `at`, or 0. */
 function utf8Length(buffer: Buffer, at: number): number {
   const lead = buffer[at] ?? 0;
-  const length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const length =
+    lead < 0x80
+      ? 1
+      : lead >= 0xc2 && lead < 0xe0
+        ? 2
+        : lead >= 0xe0 && lead < 0xf0
+          ? 3
+          : lead >= 0xf0 && lead < 0xf5
+            ? 4
+            : 0;
   if (length === 0 || at + length > buffer.length) return 0;
   return buffer.toString("utf8", at, at + length).includes("\uFFFD") ? 0 : length;
 }

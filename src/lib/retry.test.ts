@@ -2,7 +2,15 @@ import { expect, it } from "vitest";
 import { retry, type RetryOptions } from "./retry.ts";
 
 function options(more: Partial<RetryOptions> = {}): RetryOptions {
-  return { attempts: 4, baseMs: 4, maxMs: 10, signal: new AbortController().signal, isTransient: () => true, random: () => 1, ...more };
+  return {
+    attempts: 4,
+    baseMs: 4,
+    maxMs: 10,
+    signal: new AbortController().signal,
+    isTransient: () => true,
+    random: () => 1,
+    ...more,
+  };
 }
 
 it("gives the first success and says each wait: doubling, bounded", async () => {
@@ -20,7 +28,12 @@ it("gives the first success and says each wait: doubling, bounded", async () => 
 
 it("keeps each wait between half and all of its step", async () => {
   const waits: number[] = [];
-  await expect(retry(() => Promise.reject(new Error("no")), options({ random: () => 0, onRetry: ({ waitMs }) => waits.push(waitMs) }))).rejects.toThrow("no");
+  await expect(
+    retry(
+      () => Promise.reject(new Error("no")),
+      options({ random: () => 0, onRetry: ({ waitMs }) => waits.push(waitMs) }),
+    ),
+  ).rejects.toThrow("no");
   expect(waits).toEqual([2, 4, 5]);
 });
 
@@ -38,7 +51,11 @@ it("waits as long as it is asked to, within its bound", async () => {
     async (attempt) => {
       if (attempt < 3) throw new Error("slow down");
     },
-    options({ maxMs: 9, waitAskedMs: () => (waits.length === 0 ? 7 : 1_000_000), onRetry: ({ waitMs }) => waits.push(waitMs) }),
+    options({
+      maxMs: 9,
+      waitAskedMs: () => (waits.length === 0 ? 7 : 1_000_000),
+      onRetry: ({ waitMs }) => waits.push(waitMs),
+    }),
   );
   expect(waits).toEqual([7, 9]);
 });
@@ -63,7 +80,9 @@ it("ends a wait as soon as it is aborted, and never begins when it was already",
     return Promise.reject(new Error("no"));
   };
   const onRetry = (): void => void setTimeout(() => controller.abort(new Error("stop")), 10);
-  await expect(retry(failing, options({ baseMs: 60_000, maxMs: 60_000, signal: controller.signal, onRetry }))).rejects.toThrow("stop");
+  await expect(
+    retry(failing, options({ baseMs: 60_000, maxMs: 60_000, signal: controller.signal, onRetry })),
+  ).rejects.toThrow("stop");
   await expect(retry(failing, options({ signal: controller.signal }))).rejects.toThrow("stop");
   expect(calls).toBe(1);
 });

@@ -95,20 +95,37 @@ export const EMAIL_SMTP_PASSWORD: Setting<"text"> = {
 };
 
 const SWITCHES = [
-  NOTIFICATION_URLS, NOTIFICATION_URLS_ERROR, NOTIFICATION_URLS_INFO, BACKUP_MAX_AGE, HEALTHCHECK_URL, EMAIL_NOTIFICATION_RECIPIENT,
+  NOTIFICATION_URLS,
+  NOTIFICATION_URLS_ERROR,
+  NOTIFICATION_URLS_INFO,
+  BACKUP_MAX_AGE,
+  HEALTHCHECK_URL,
+  EMAIL_NOTIFICATION_RECIPIENT,
 ] as const;
 
 export const notificationsSettings: PartSettings = {
   part: "notifications",
   title: "Notifications",
   settings: [
-    NOTIFICATION_URLS, NOTIFICATION_LEVEL, NOTIFICATION_URLS_ERROR, NOTIFICATION_URLS_INFO, BACKUP_MAX_AGE, HEALTHCHECK_URL,
-    EMAIL_NOTIFICATION_RECIPIENT, EMAIL_NOTIFICATION_SENDER, EMAIL_SMTP_HOST, EMAIL_SMTP_PORT, EMAIL_SMTP_USERNAME, EMAIL_SMTP_PASSWORD,
+    NOTIFICATION_URLS,
+    NOTIFICATION_LEVEL,
+    NOTIFICATION_URLS_ERROR,
+    NOTIFICATION_URLS_INFO,
+    BACKUP_MAX_AGE,
+    HEALTHCHECK_URL,
+    EMAIL_NOTIFICATION_RECIPIENT,
+    EMAIL_NOTIFICATION_SENDER,
+    EMAIL_SMTP_HOST,
+    EMAIL_SMTP_PORT,
+    EMAIL_SMTP_USERNAME,
+    EMAIL_SMTP_PASSWORD,
   ],
   notBuilt: "sending notifications is not built yet",
   isConfigured: (values) => SWITCHES.some((setting) => values.isSet(setting)),
   rules(values): readonly RuleBreak[] {
     if (!values.isSet(EMAIL_NOTIFICATION_RECIPIENT) || values.isSet(EMAIL_SMTP_HOST)) return [];
-    return [{ key: EMAIL_NOTIFICATION_RECIPIENT.key, severity: "error", message: `needs ${EMAIL_SMTP_HOST.key} as well` }];
+    return [
+      { key: EMAIL_NOTIFICATION_RECIPIENT.key, severity: "error", message: `needs ${EMAIL_SMTP_HOST.key} as well` },
+    ];
   },
 };

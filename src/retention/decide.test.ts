@@ -22,8 +22,19 @@ const cases = JSON.parse(readFileSync(new URL("decide.cases.json", import.meta.u
 /** Names of the job `site` begin with an `s`. */
 function policyOf(more: Partial<RetentionPolicy>): RetentionPolicy {
   return {
-    retentionDays: -1, leewayMs: 0, prefix: undefined, keepLast: 0, keepDaily: 0, keepWeekly: 0, keepMonthly: 0, keepYearly: 0,
-    keepMin: 1, zone: "UTC", job: "site", matchesPattern: (name) => name.startsWith("s"), ...more,
+    retentionDays: -1,
+    leewayMs: 0,
+    prefix: undefined,
+    keepLast: 0,
+    keepDaily: 0,
+    keepWeekly: 0,
+    keepMonthly: 0,
+    keepYearly: 0,
+    keepMin: 1,
+    zone: "UTC",
+    job: "site",
+    matchesPattern: (name) => name.startsWith("s"),
+    ...more,
   };
 }
 
@@ -69,7 +80,15 @@ describe("decideRetention, whatever it is given", () => {
     Array.from({ length: random(30) }, (_, index) => {
       const sizeBytes = pick(0, 100, 100, 100, 200);
       const record = {
-        status: pick<RunStatus | "running">("success", "success", "success", "partial", "failed", "interrupted", "running"),
+        status: pick<RunStatus | "running">(
+          "success",
+          "success",
+          "success",
+          "partial",
+          "failed",
+          "interrupted",
+          "running",
+        ),
         sizeBytes: pick(100, 100, 200),
         job: pick("site", "site", "shop"),
       };
@@ -94,7 +113,11 @@ describe("decideRetention, whatever it is given", () => {
     (archive.record === undefined ? policy.matchesPattern(archive.name) : archive.record.job === policy.job) &&
     archive.name.startsWith(policy.prefix ?? "");
   const keptOf = (archives: readonly RetentionArchive[], policy: RetentionPolicy): Set<string> =>
-    new Set(decideRetention(archives, policy, NOW).filter(({ keep }) => keep).map(({ name }) => name));
+    new Set(
+      decideRetention(archives, policy, NOW)
+        .filter(({ keep }) => keep)
+        .map(({ name }) => name),
+    );
 
   it("leaves others' archives, the minimum, and never nothing", () => {
     for (let round = 0; round < 3000; round += 1) {
@@ -116,8 +139,16 @@ describe("decideRetention, whatever it is given", () => {
       const archives = randomArchives();
       const policy = randomPolicy();
       const decisions = decideRetention(archives, policy, NOW);
-      const shuffled = archives.map((archive) => ({ archive, order: random(1000) })).toSorted((a, b) => a.order - b.order);
-      expect(decideRetention(shuffled.map(({ archive }) => archive), policy, NOW)).toEqual(decisions);
+      const shuffled = archives
+        .map((archive) => ({ archive, order: random(1000) }))
+        .toSorted((a, b) => a.order - b.order);
+      expect(
+        decideRetention(
+          shuffled.map(({ archive }) => archive),
+          policy,
+          NOW,
+        ),
+      ).toEqual(decisions);
     }
   });
 
@@ -168,7 +199,10 @@ describe("decideRetention, whatever it is given", () => {
       const count = 1 + random(10);
       const newest = new Map<string, RetentionArchive>();
       for (const archive of archives.toSorted((a, b) => a.storedAt - b.storedAt)) {
-        newest.set(keyOf[rule](Temporal.Instant.fromEpochMilliseconds(archive.storedAt).toZonedDateTimeISO(zone)), archive);
+        newest.set(
+          keyOf[rule](Temporal.Instant.fromEpochMilliseconds(archive.storedAt).toZonedDateTimeISO(zone)),
+          archive,
+        );
       }
       const expected = [...newest].toSorted(([a], [b]) => (a < b ? 1 : -1)).slice(0, count);
       const kept = keptOf(archives, policyOf({ [rule]: count, zone }));
@@ -179,7 +213,9 @@ describe("decideRetention, whatever it is given", () => {
   it("with KEEP_LAST of N and good archives only, exactly the N newest stay", () => {
     for (let count = 1; count < 30; count += 1) {
       const archives = Array.from({ length: 20 }, (_, index) => ({
-        name: `s${index}`, sizeBytes: 1, storedAt: NOW - index * 3_600_000,
+        name: `s${index}`,
+        sizeBytes: 1,
+        storedAt: NOW - index * 3_600_000,
       }));
       const kept = keptOf(archives, policyOf({ keepLast: count }));
       expect([...kept]).toEqual(archives.slice(0, count).map(({ name }) => name));
@@ -188,10 +224,15 @@ describe("decideRetention, whatever it is given", () => {
 
   it("decides over many archives in a moment", () => {
     const archives = Array.from({ length: 50_000 }, (_, index) => ({
-      name: `s${index}`, sizeBytes: 1, storedAt: NOW - index * 3_600_000,
+      name: `s${index}`,
+      sizeBytes: 1,
+      storedAt: NOW - index * 3_600_000,
     }));
     const start = performance.now();
-    const kept = keptOf(archives, policyOf({ keepDaily: 7, keepWeekly: 4, keepMonthly: 12, keepYearly: 3, zone: "Europe/Berlin" }));
+    const kept = keptOf(
+      archives,
+      policyOf({ keepDaily: 7, keepWeekly: 4, keepMonthly: 12, keepYearly: 3, zone: "Europe/Berlin" }),
+    );
     expect(kept.size).toBeLessThan(27);
     expect(performance.now() - start).toBeLessThan(10_000);
   });

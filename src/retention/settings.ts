@@ -28,7 +28,9 @@ export const BACKUP_SKIP_BACKENDS_FROM_PRUNE: Setting<"list"> = {
   kind: "list",
   help: `Destinations in which nothing is ever removed, separated by commas, in any case: ${DESTINATIONS.map((name) => `\`${name}\``).join(", ")}.`,
   check: (names) =>
-    names.every((name) => DESTINATIONS.includes(name.toLowerCase())) ? undefined : `allowed are ${DESTINATIONS.join(", ")}`,
+    names.every((name) => DESTINATIONS.includes(name.toLowerCase()))
+      ? undefined
+      : `allowed are ${DESTINATIONS.join(", ")}`,
 };
 
 function keep(key: string, what: string): Setting<"natural"> {
@@ -36,10 +38,22 @@ function keep(key: string, what: string): Setting<"natural"> {
 }
 
 export const BACKUP_KEEP_LAST = keep("BACKUP_KEEP_LAST", "Keeps the newest archives, this many.");
-export const BACKUP_KEEP_DAILY = keep("BACKUP_KEEP_DAILY", "Keeps the newest archive of each of the last days that have one, this many days.");
-export const BACKUP_KEEP_WEEKLY = keep("BACKUP_KEEP_WEEKLY", "Keeps the newest archive of each of the last ISO weeks that have one, this many weeks.");
-export const BACKUP_KEEP_MONTHLY = keep("BACKUP_KEEP_MONTHLY", "Keeps the newest archive of each of the last months that have one, this many months.");
-export const BACKUP_KEEP_YEARLY = keep("BACKUP_KEEP_YEARLY", "Keeps the newest archive of each of the last years that have one, this many years.");
+export const BACKUP_KEEP_DAILY = keep(
+  "BACKUP_KEEP_DAILY",
+  "Keeps the newest archive of each of the last days that have one, this many days.",
+);
+export const BACKUP_KEEP_WEEKLY = keep(
+  "BACKUP_KEEP_WEEKLY",
+  "Keeps the newest archive of each of the last ISO weeks that have one, this many weeks.",
+);
+export const BACKUP_KEEP_MONTHLY = keep(
+  "BACKUP_KEEP_MONTHLY",
+  "Keeps the newest archive of each of the last months that have one, this many months.",
+);
+export const BACKUP_KEEP_YEARLY = keep(
+  "BACKUP_KEEP_YEARLY",
+  "Keeps the newest archive of each of the last years that have one, this many years.",
+);
 
 export const BACKUP_KEEP_MIN: WithDefault<"natural"> = {
   key: "BACKUP_KEEP_MIN",
@@ -54,7 +68,15 @@ export const retentionSettings: PartSettings = {
   part: "retention",
   title: "Retention",
   settings: [
-    BACKUP_RETENTION_DAYS, BACKUP_PRUNING_LEEWAY, BACKUP_PRUNING_PREFIX, BACKUP_SKIP_BACKENDS_FROM_PRUNE, BACKUP_KEEP_LAST,
-    BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY, BACKUP_KEEP_MIN,
+    BACKUP_RETENTION_DAYS,
+    BACKUP_PRUNING_LEEWAY,
+    BACKUP_PRUNING_PREFIX,
+    BACKUP_SKIP_BACKENDS_FROM_PRUNE,
+    BACKUP_KEEP_LAST,
+    BACKUP_KEEP_DAILY,
+    BACKUP_KEEP_WEEKLY,
+    BACKUP_KEEP_MONTHLY,
+    BACKUP_KEEP_YEARLY,
+    BACKUP_KEEP_MIN,
   ],
 };

@@ -6,8 +6,14 @@ import type { History } from "../state/history.ts";
 import { createArchive } from "../archive/create.ts";
 import { formatArchiveName } from "../archive/names.ts";
 import {
-  BACKUP_COMPRESSION, BACKUP_COMPRESSION_LEVEL, BACKUP_EXCLUDE_GLOBS, BACKUP_EXCLUDE_REGEXP, BACKUP_FROM_SNAPSHOT,
-  BACKUP_HARDLINKS, BACKUP_SOURCES, GZIP_PARALLELISM,
+  BACKUP_COMPRESSION,
+  BACKUP_COMPRESSION_LEVEL,
+  BACKUP_EXCLUDE_GLOBS,
+  BACKUP_EXCLUDE_REGEXP,
+  BACKUP_FROM_SNAPSHOT,
+  BACKUP_HARDLINKS,
+  BACKUP_SOURCES,
+  GZIP_PARALLELISM,
 } from "../archive/settings.ts";
 import { openStage, type StagedArchive } from "../delivery/staging.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
@@ -58,7 +64,9 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
     name,
     owner: { host: context.host, job: job.name, runId: recorder.id },
     local,
-    spoolFolder: destinations.some((destination) => destination !== local) ? spoolFolderOf(job, context.options) : undefined,
+    spoolFolder: destinations.some((destination) => destination !== local)
+      ? spoolFolderOf(job, context.options)
+      : undefined,
     neededBytes: last?.sizeBytes ?? 0,
     signal,
     onNote: (text) => log.warn(text),
@@ -100,7 +108,11 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
   }
 }
 
-async function writeArchive(input: ArchivePhaseInput, staged: StagedArchive, expectedBytes: number): Promise<ArchiveResult> {
+async function writeArchive(
+  input: ArchivePhaseInput,
+  staged: StagedArchive,
+  expectedBytes: number,
+): Promise<ArchiveResult> {
   const { context, recorder, signal } = input;
   const { job, log, clock, options } = context;
   const runtime = openRuntime({ stateDir: options.stateDir });
@@ -145,7 +157,15 @@ function ownPaths({ context, destinations }: ArchivePhaseInput, staged: StagedAr
   return [...state, ...folders, ...(staged.place === "spool" ? [dirname(staged.path)] : [])];
 }
 
-const STATE_FILES = ["history.db", "history.db-wal", "history.db-shm", "heartbeat", "progress.json", "daemon.json", "spool"];
+const STATE_FILES = [
+  "history.db",
+  "history.db-wal",
+  "history.db-shm",
+  "heartbeat",
+  "progress.json",
+  "daemon.json",
+  "spool",
+];
 
 function compressionOf(value: string): "gz" | "zst" | "none" {
   return value === "zst" || value === "none" ? value : "gz";

@@ -19,7 +19,9 @@ interface PhaseInput {
 }
 
 /** Every destination on its own; a failed one is a failed delivery and nothing more. */
-export async function deliverPhase(input: PhaseInput & { readonly made: MadeArchive }): Promise<readonly DeliveryReport[]> {
+export async function deliverPhase(
+  input: PhaseInput & { readonly made: MadeArchive },
+): Promise<readonly DeliveryReport[]> {
   const { context, recorder, destinations, made, signal } = input;
   const { log } = context;
   const reports = await recorder.step(
@@ -31,7 +33,8 @@ export async function deliverPhase(input: PhaseInput & { readonly made: MadeArch
         owner: { host: context.host, job: context.job.name, runId: recorder.id },
         signal,
         clock: context.clock,
-        onRetry: (destination, attempt, error) => log.warn(`${destination}: attempt ${attempt} failed, trying again: ${error}`),
+        onRetry: (destination, attempt, error) =>
+          log.warn(`${destination}: attempt ${attempt} failed, trying again: ${error}`),
       }),
     (done) => ({ outcome: done.every((report) => report.status === "stored") ? "ok" : "failed" }),
   );
@@ -68,7 +71,10 @@ export async function prunePhase(
           const decide = await retentionDecider(job, destination, context.clock, signal);
           return pruneDestination(destination, decide, signal);
         },
-        (done) => ({ outcome: done.error === undefined ? "ok" : "failed", detail: done.error ?? `${done.removed.length} removed, ${done.kept} kept` }),
+        (done) => ({
+          outcome: done.error === undefined ? "ok" : "failed",
+          detail: done.error ?? `${done.removed.length} removed, ${done.kept} kept`,
+        }),
       );
       recorder.pruned(report);
       for (const name of report.removed) log.info(`removed ${name}`, { destination: destination.label });

@@ -11,7 +11,11 @@ const SOCKET = "/var/run/docker.sock";
  * database that its label wants dumped must not go without in silence.
  */
 export function warnAboutDocker(job: Job, recorder: Recorder, log: Log): void {
-  const what = job.values.isSet(DOCKER_HOST) ? "DOCKER_HOST is set" : existsSync(SOCKET) ? `${SOCKET} is there` : undefined;
+  const what = job.values.isSet(DOCKER_HOST)
+    ? "DOCKER_HOST is set"
+    : existsSync(SOCKET)
+      ? `${SOCKET} is there`
+      : undefined;
   if (what === undefined) return;
   const text = `${what}, but stopping containers and running labelled commands is not built yet: labels are ignored`;
   recorder.note(text);

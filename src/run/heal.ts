@@ -38,7 +38,10 @@ export async function heal(context: HealContext): Promise<HealAnswer> {
   const othersRun = inspectLock({ path: options.lockFile })?.alive === true;
   for (const job of jobs) await healJob(context, job, history, interrupted, othersRun);
   for (const report of interrupted.values()) {
-    log.warn(`an earlier run did not end: ${report.error ?? KILLED}; it is recorded as interrupted`, { job: report.job, run: report.id });
+    log.warn(`an earlier run did not end: ${report.error ?? KILLED}; it is recorded as interrupted`, {
+      job: report.job,
+      run: report.id,
+    });
   }
   const lastFiredAtMs: Record<string, number> = {};
   for (const job of jobs) {
@@ -75,7 +78,10 @@ async function healJob(
       }
       if (!othersRun) {
         const removed = await destination.removeLeftovers({ host, job: job.name }, signal);
-        if (removed > 0) log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`, { destination: destination.label });
+        if (removed > 0)
+          log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`, {
+            destination: destination.label,
+          });
       }
     }
     if (!othersRun) await cleanSpool(spoolFolderOf(job, context.options), signal);

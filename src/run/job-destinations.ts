@@ -6,7 +6,10 @@ import { BACKUP_LATEST_SYMLINK } from "../destinations/local/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
 
 /** Opens the job's destinations; nothing is connected yet. `onWarning` hears what went wrong beside a good delivery. */
-export async function openJobDestinations(job: Job, onWarning?: (text: string) => void): Promise<readonly Destination[]> {
+export async function openJobDestinations(
+  job: Job,
+  onWarning?: (text: string) => void,
+): Promise<readonly Destination[]> {
   const link = job.values.get(BACKUP_LATEST_SYMLINK);
   return openDestinations(job, {
     ...(link === undefined ? {} : { latestSymlink: expandName(link, namePatternOf(job)) }),

@@ -6,23 +6,46 @@ const counts = (files: number): EntryCounts => ({ files, directories: 1, symlink
 
 function result(sources: readonly [string, number, string?][], change: Partial<ArchiveResult> = {}): ArchiveResult {
   return {
-    sizeBytes: 1000, sha256: "00", counts: counts(1), bytesRead: 1, incomplete: 0, compressor: "none", notices: {},
+    sizeBytes: 1000,
+    sha256: "00",
+    counts: counts(1),
+    bytesRead: 1,
+    incomplete: 0,
+    compressor: "none",
+    notices: {},
     sources: sources.map(([path, files, error]) => ({
-      path, counts: counts(files), bytesRead: 0, ...(error === undefined ? {} : { error }),
+      path,
+      counts: counts(files),
+      bytesRead: 0,
+      ...(error === undefined ? {} : { error }),
     })),
     ...change,
   };
 }
 
 it("refuses an archive without any file and names every source", () => {
-  const { fatal, mayPrune } = judgeArchive(result([["/backup/a", 0], ["/backup/b", 0, "ENOENT: no such file"]]), [], 50);
+  const { fatal, mayPrune } = judgeArchive(
+    result([
+      ["/backup/a", 0],
+      ["/backup/b", 0, "ENOENT: no such file"],
+    ]),
+    [],
+    50,
+  );
   expect(fatal).toContain("/backup/a (no files in it)");
   expect(fatal).toContain("/backup/b (ENOENT: no such file)");
   expect(mayPrune).toBe(false);
 });
 
 it("warns of one empty source among several", () => {
-  const judged = judgeArchive(result([["/a", 3], ["/b", 0]]), [], 50);
+  const judged = judgeArchive(
+    result([
+      ["/a", 3],
+      ["/b", 0],
+    ]),
+    [],
+    50,
+  );
   expect(judged.fatal).toBeUndefined();
   expect(judged.warnings).toEqual(["nothing was found in the source /b (no files in it)"]);
 });

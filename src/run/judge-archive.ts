@@ -43,7 +43,9 @@ export function judgeArchive(
   if (empty.length === result.sources.length) {
     return {
       fatal: `there is nothing to back up: ${empty.map(why).join(", ")}`,
-      warnings, notes, mayPrune: false,
+      warnings,
+      notes,
+      mayPrune: false,
     };
   }
   for (const source of empty) warnings.push(`nothing was found in the source ${why(source)}`);

@@ -3,7 +3,12 @@ import type { Log } from "../contracts/log.ts";
 import { createProgress, progressBar, progressText, type ProgressState } from "./progress.ts";
 
 const state: ProgressState = {
-  phase: "archive", files: 1204, bytesRead: 250_000_000, bytesWritten: 90_000_000, expectedBytes: 1_000_000_000, startedAtMs: 0,
+  phase: "archive",
+  files: 1204,
+  bytesRead: 250_000_000,
+  bytesWritten: 90_000_000,
+  expectedBytes: 1_000_000_000,
+  startedAtMs: 0,
 };
 
 it("tells rate and remaining time where the last archive gives an idea of the whole", () => {
@@ -26,9 +31,16 @@ it("writes a line every 30 seconds where there is no terminal, and keeps the sta
   let nowMs = 0;
   const add = (text: string): void => void lines.push(text);
   const log: Log = { debug: add, info: add, warn: add, error: add, with: () => log };
-  const progress = createProgress({ log, clock: { now: () => nowMs }, expectedBytes: 0, terminal: undefined, save: () => (saved += 1) });
+  const progress = createProgress({
+    log,
+    clock: { now: () => nowMs },
+    expectedBytes: 0,
+    terminal: undefined,
+    save: () => (saved += 1),
+  });
   progress.phase("archive");
-  for (nowMs = 0; nowMs <= 95_000; nowMs += 250) progress.update({ files: 1, bytesRead: 1, bytesWritten: 1, current: "/a" });
+  for (nowMs = 0; nowMs <= 95_000; nowMs += 250)
+    progress.update({ files: 1, bytesRead: 1, bytesWritten: 1, current: "/a" });
   expect(lines).toHaveLength(3);
   expect(lines[0]).toMatch(/^archive: 1 files/);
   expect(saved).toBeGreaterThan(90);

@@ -84,9 +84,14 @@ export function progressText(state: ProgressState, nowMs: number): string {
   const rate = state.bytesRead / seconds;
   const parts = [`${state.files.toLocaleString("en-US")} files`];
   const known = state.expectedBytes > state.bytesRead;
-  parts.push(known ? `${formatBytes(state.bytesRead)} of about ${formatBytes(state.expectedBytes)}` : formatBytes(state.bytesRead));
+  parts.push(
+    known
+      ? `${formatBytes(state.bytesRead)} of about ${formatBytes(state.expectedBytes)}`
+      : formatBytes(state.bytesRead),
+  );
   parts.push(`${formatBytes(rate)}/s`);
-  if (known && rate > 0) parts.push(`about ${formatSpan(((state.expectedBytes - state.bytesRead) / rate) * 1000)} left`);
+  if (known && rate > 0)
+    parts.push(`about ${formatSpan(((state.expectedBytes - state.bytesRead) / rate) * 1000)} left`);
   return parts.join(", ");
 }
 

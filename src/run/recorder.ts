@@ -1,5 +1,13 @@
 import type {
-  ArchiveReport, DeliveryReport, Phase, PruneReport, RunReport, RunTrigger, RunWarning, StepOutcome, StepReport,
+  ArchiveReport,
+  DeliveryReport,
+  Phase,
+  PruneReport,
+  RunReport,
+  RunTrigger,
+  RunWarning,
+  StepOutcome,
+  StepReport,
 } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Redactor } from "../lib/redact.ts";
@@ -17,7 +25,12 @@ export interface StepResult {
 export interface Recorder {
   readonly id: string;
   /** Times `work`, records how it ended, and passes on what it threw. */
-  step<T>(phase: Phase, target: string | undefined, work: () => Promise<T>, describe?: (value: T) => StepResult): Promise<T>;
+  step<T>(
+    phase: Phase,
+    target: string | undefined,
+    work: () => Promise<T>,
+    describe?: (value: T) => StepResult,
+  ): Promise<T>;
   warn(text: string): void;
   note(text: string): void;
   /** The run can't be a success any more; the first text given wins. */
@@ -64,7 +77,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const whyNot = (): string | undefined => {
     const failedDelivery = deliveries.find((delivery) => delivery.status === "failed");
     return (
-      skipped ?? interrupted ?? fatal ??
+      skipped ??
+      interrupted ??
+      fatal ??
       (failedDelivery && `${failedDelivery.destination}: ${failedDelivery.error ?? "failed"}`) ??
       warnings.find((warning) => warning.level === "warning")?.text ??
       prunes.find((prune) => prune.error !== undefined)?.error ??
@@ -111,7 +126,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
       archive = value;
     },
     delivered: (reports) => {
-      deliveries.push(...reports.map((report) => (report.error === undefined ? report : { ...report, error: redact(report.error) })));
+      deliveries.push(
+        ...reports.map((report) => (report.error === undefined ? report : { ...report, error: redact(report.error) })),
+      );
     },
     pruned: (report) => {
       prunes.push(report.error === undefined ? report : { ...report, error: redact(report.error) });
@@ -126,7 +143,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
           : overallStatus({
               interrupted: interrupted !== undefined,
               skipped: skipped !== undefined,
-              steps, deliveries, prunes, warnings, fatal,
+              steps,
+              deliveries,
+              prunes,
+              warnings,
+              fatal,
             });
       const error = status === "success" || status === "running" ? undefined : whyNot();
       return {

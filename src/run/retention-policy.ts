@@ -6,8 +6,15 @@ import { createNameMatcher, expandName } from "../archive/names.ts";
 import { readRecords } from "../delivery/records.ts";
 import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
 import {
-  BACKUP_KEEP_DAILY, BACKUP_KEEP_LAST, BACKUP_KEEP_MIN, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_YEARLY,
-  BACKUP_PRUNING_LEEWAY, BACKUP_PRUNING_PREFIX, BACKUP_RETENTION_DAYS,
+  BACKUP_KEEP_DAILY,
+  BACKUP_KEEP_LAST,
+  BACKUP_KEEP_MIN,
+  BACKUP_KEEP_MONTHLY,
+  BACKUP_KEEP_WEEKLY,
+  BACKUP_KEEP_YEARLY,
+  BACKUP_PRUNING_LEEWAY,
+  BACKUP_PRUNING_PREFIX,
+  BACKUP_RETENTION_DAYS,
 } from "../retention/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
 

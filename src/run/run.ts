@@ -44,7 +44,11 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
   const history = await openHistory({ stateDir: options.stateDir, onNote: say });
   history.begin(recorder.report());
   const timeoutMs = job.values.get(BACKUP_TIMEOUT);
-  const bounded = runSignal(context.signal, timeoutMs, `the run took longer than BACKUP_TIMEOUT (${formatSpan(timeoutMs)})`);
+  const bounded = runSignal(
+    context.signal,
+    timeoutMs,
+    `the run took longer than BACKUP_TIMEOUT (${formatSpan(timeoutMs)})`,
+  );
   let locked = false;
   let destinations: readonly Destination[] = [];
   try {
@@ -121,7 +125,11 @@ function sayOutcome(context: RunContext, report: RunReport): void {
     run: report.id,
     ...(report.archive === undefined
       ? {}
-      : { archive: report.archive.name, size: formatBytes(report.archive.sizeBytes), files: report.archive.counts.files }),
+      : {
+          archive: report.archive.name,
+          size: formatBytes(report.archive.sizeBytes),
+          files: report.archive.counts.files,
+        }),
     took: formatSpan(tookMs),
   };
   for (const warning of report.warnings) if (warning.level === "warning") log.warn(warning.text);

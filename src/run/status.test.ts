@@ -5,10 +5,19 @@ import { exitCodeOf, overallStatus, worstExitCode, type StatusInput } from "./st
 const stored: DeliveryReport = { destination: "local:/a", kind: "local", status: "stored", durationMs: 1, attempts: 1 };
 const failed: DeliveryReport = { ...stored, destination: "s3:b", kind: "s3", status: "failed", error: "denied" };
 const good: StatusInput = {
-  interrupted: false, skipped: false, steps: [], deliveries: [stored], prunes: [], warnings: [], fatal: undefined,
+  interrupted: false,
+  skipped: false,
+  steps: [],
+  deliveries: [stored],
+  prunes: [],
+  warnings: [],
+  fatal: undefined,
 };
 const step = (phase: "post" | "record" | "prune", outcome: "ok" | "failed" | "warning") => ({
-  phase, outcome, startedAt: "2026-01-01T00:00:00Z", durationMs: 1,
+  phase,
+  outcome,
+  startedAt: "2026-01-01T00:00:00Z",
+  durationMs: 1,
 });
 
 describe("overallStatus", () => {
@@ -40,7 +49,12 @@ it("gives the exit codes of the documentation", () => {
 });
 
 it.each([
-  [[], 0], [[0, 0], 0], [[0, 3], 3], [[3, 4], 4], [[4, 1], 1], [[1, 5, 3], 5],
+  [[], 0],
+  [[0, 0], 0],
+  [[0, 3], 3],
+  [[3, 4], 4],
+  [[4, 1], 1],
+  [[1, 5, 3], 5],
 ])("of %j the worst is %i", (codes, worst) => {
   expect(worstExitCode(codes)).toBe(worst);
 });

@@ -26,9 +26,7 @@ export function overallStatus(input: StatusInput): RunStatus {
     input.deliveries.some((delivery) => delivery.status === "failed") ||
     input.prunes.some((prune) => prune.error !== undefined) ||
     input.warnings.some((warning) => warning.level === "warning") ||
-    input.steps.some(
-      (step) => step.outcome !== "ok" && step.outcome !== "skipped" && !BESIDE_THE_DATA.has(step.phase),
-    );
+    input.steps.some((step) => step.outcome !== "ok" && step.outcome !== "skipped" && !BESIDE_THE_DATA.has(step.phase));
   return flawed ? "partial" : "success";
 }
 

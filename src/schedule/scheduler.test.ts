@@ -81,9 +81,15 @@ describe("on time", () => {
 
 describe("replaced", () => {
   it("keeps the next time of an unchanged schedule, takes new ones, forgets removed jobs", () => {
-    scheduler.replace([job("keep", { BACKUP_CRON_EXPRESSION: "@every 1h" }), job("gone", { BACKUP_CRON_EXPRESSION: "30 * * * *" })]);
+    scheduler.replace([
+      job("keep", { BACKUP_CRON_EXPRESSION: "@every 1h" }),
+      job("gone", { BACKUP_CRON_EXPRESSION: "30 * * * *" }),
+    ]);
     vi.advanceTimersByTime(20 * MINUTE);
-    scheduler.replace([job("keep", { BACKUP_CRON_EXPRESSION: "@every 1h", BACKUP_JITTER: "0s" }), job("new", { BACKUP_CRON_EXPRESSION: "45 * * * *" })]);
+    scheduler.replace([
+      job("keep", { BACKUP_CRON_EXPRESSION: "@every 1h", BACKUP_JITTER: "0s" }),
+      job("new", { BACKUP_CRON_EXPRESSION: "45 * * * *" }),
+    ]);
     vi.advanceTimersByTime(41 * MINUTE);
     expect(fires.map((fire) => fire.job)).toEqual(["new", "keep"]);
   });
@@ -107,7 +113,10 @@ describe("missed", () => {
   });
 
   it("catches nothing up where none was missed, or where it is switched off", () => {
-    scheduler.replace([job("a", { BACKUP_CRON_EXPRESSION: "@daily" }), job("off", { BACKUP_CRON_EXPRESSION: "@daily", BACKUP_CATCH_UP: "false" })]);
+    scheduler.replace([
+      job("a", { BACKUP_CRON_EXPRESSION: "@daily" }),
+      job("off", { BACKUP_CRON_EXPRESSION: "@daily", BACKUP_CATCH_UP: "false" }),
+    ]);
     scheduler.catchUp("a", NOON - 11 * HOUR);
     scheduler.catchUp("off", NOON - 72 * HOUR);
     expect(missed).toEqual([{ job: "off", at: "2026-06-13T00:00:00.000Z", caughtUp: false }]);

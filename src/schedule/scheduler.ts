@@ -62,10 +62,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       fire();
       return;
     }
-    const handle = setTimeout(() => {
-      entry.waiting.delete(handle);
-      fire();
-    }, Math.min(delayMs, 2_147_483_647));
+    const handle = setTimeout(
+      () => {
+        entry.waiting.delete(handle);
+        fire();
+      },
+      Math.min(delayMs, 2_147_483_647),
+    );
     entry.waiting.add(handle);
   };
 

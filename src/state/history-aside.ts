@@ -9,7 +9,11 @@ const COMPANIONS = ["", "-wal", "-shm", "-journal"];
  * Returns the new name; undefined where another process was faster (the file is not the one that was found damaged).
  * Throws the system's error where the folder can't be written.
  */
-export function setAside(file: string, damaged: { readonly dev: bigint; readonly ino: bigint }, nowMs: number): string | undefined {
+export function setAside(
+  file: string,
+  damaged: { readonly dev: bigint; readonly ino: bigint },
+  nowMs: number,
+): string | undefined {
   const stat = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined || stat.dev !== damaged.dev || stat.ino !== damaged.ino) return undefined;
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, "");

@@ -91,14 +91,22 @@ it.each(["", "S"])("begins in a file that is as good as empty without a word: %j
 
 it("sets aside another program's database", async () => {
   fs.mkdirSync(stateDir);
-  spawnSync("python3", ["-c", "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('create table runs(x)')\ndb.commit()", file]);
+  spawnSync("python3", [
+    "-c",
+    "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('create table runs(x)')\ndb.commit()",
+    file,
+  ]);
   await expectToGoOn();
   expect(notes).toHaveLength(1);
 });
 
 it("does not touch a database of a newer version", async () => {
   await fill(2);
-  spawnSync("python3", ["-c", "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('pragma user_version=7');db.execute('pragma application_id=%d'%(0x4c420007))\ndb.execute('drop table steps')\ndb.commit()", file]);
+  spawnSync("python3", [
+    "-c",
+    "import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\ndb.execute('pragma user_version=7');db.execute('pragma application_id=%d'%(0x4c420007))\ndb.execute('drop table steps')\ndb.commit()",
+    file,
+  ]);
   const before = fs.readFileSync(file);
   const history = await open();
   history.begin(nthReport(9));
@@ -115,7 +123,8 @@ it("keeps the newest three damaged ones, and other files", async () => {
   fs.writeFileSync(`${file}.damaged-by-hand`, "mine");
   for (let n = 0; n < 6; n += 1) {
     fs.writeFileSync(file, `garbage ${n}`);
-    if (n === 0) for (const suffix of ["", "-wal"]) fs.writeFileSync(`${file}.damaged-20250101T000000Z${suffix}`, "oldest");
+    if (n === 0)
+      for (const suffix of ["", "-wal"]) fs.writeFileSync(`${file}.damaged-20250101T000000Z${suffix}`, "oldest");
     (await open({ now: () => Date.UTC(2026, 0, 1) + Math.floor(n / 2) * 1000 })).close();
   }
   const names = fs.readdirSync(stateDir).filter((name) => name.includes("damaged"));
@@ -131,15 +140,16 @@ it("keeps the newest three damaged ones, and other files", async () => {
 it("goes on after damage anywhere in the file", { timeout: 500_000 }, async () => {
   await fill(60);
   const whole = fs.readFileSync(file);
-  const random = seeded(Number(process.env['DAMAGE_SEED'] ?? 20_261_122));
+  const random = seeded(Number(process.env["DAMAGE_SEED"] ?? 20_261_122));
   const pick = (below: number): number => Math.floor(random() * below);
   let asides = 0;
-  for (let round = 0; round < Number(process.env['DAMAGE_ROUNDS'] ?? 100); round += 1) {
+  for (let round = 0; round < Number(process.env["DAMAGE_ROUNDS"] ?? 100); round += 1) {
     fs.rmSync(stateDir, { recursive: true });
     fs.mkdirSync(stateDir);
     const damaged = Buffer.from(whole);
     // Headers and page starts are hit more often than chance would.
-    const at = round % 5 === 0 ? pick(100) : round % 5 === 1 ? pick(whole.length / 4096) * 4096 + pick(12) : pick(whole.length);
+    const at =
+      round % 5 === 0 ? pick(100) : round % 5 === 1 ? pick(whole.length / 4096) * 4096 + pick(12) : pick(whole.length);
     const length = round % 3 === 0 ? 1 : 1 + pick(300);
     for (let n = at; n < Math.min(at + length, damaged.length); n += 1) damaged[n] = pick(256);
     fs.writeFileSync(file, round % 7 === 6 ? damaged.subarray(0, 1 + pick(whole.length)) : damaged);
@@ -160,7 +170,8 @@ it("goes on when the file is damaged while it is open", async () => {
   const history = await open();
   history.begin(nthReport(900));
   const handle = fs.openSync(file, "r+");
-  for (let at = 0; at < fs.fstatSync(handle).size; at += 4096) fs.writeSync(handle, Buffer.alloc(4000, 0xa5), 0, 4000, at);
+  for (let at = 0; at < fs.fstatSync(handle).size; at += 4096)
+    fs.writeSync(handle, Buffer.alloc(4000, 0xa5), 0, 4000, at);
   fs.closeSync(handle);
   for (let n = 901; n < 1000; n += 1) history.begin(nthReport(n));
   history.runs({ limit: 1000 });
@@ -171,20 +182,23 @@ it("goes on when the file is damaged while it is open", async () => {
   await expectToGoOn();
 });
 
-it.each(["a file", "a file in its parent's place"])("lives in memory where the state folder is %s, and says it once", async (what) => {
-  if (what === "a file") fs.writeFileSync(stateDir, "x");
-  else {
-    fs.writeFileSync(path.join(folder, "x"), "x");
-    stateDir = path.join(folder, "x", "state");
-  }
-  const history = await open();
-  history.begin(nthReport(1));
-  history.update(nthReport(1));
-  expect([history.persistent, history.where]).toEqual([false, "memory"]);
-  expect(history.runs()).toEqual([nthReport(1)]);
-  history.close();
-  expect(notes).toEqual([expect.stringContaining("in memory only")]);
-});
+it.each(["a file", "a file in its parent's place"])(
+  "lives in memory where the state folder is %s, and says it once",
+  async (what) => {
+    if (what === "a file") fs.writeFileSync(stateDir, "x");
+    else {
+      fs.writeFileSync(path.join(folder, "x"), "x");
+      stateDir = path.join(folder, "x", "state");
+    }
+    const history = await open();
+    history.begin(nthReport(1));
+    history.update(nthReport(1));
+    expect([history.persistent, history.where]).toEqual([false, "memory"]);
+    expect(history.runs()).toEqual([nthReport(1)]);
+    history.close();
+    expect(notes).toEqual([expect.stringContaining("in memory only")]);
+  },
+);
 
 it.each(["folder", "fifo"])("leaves a %s in the database's place alone", async (what) => {
   fs.mkdirSync(stateDir);
@@ -231,32 +245,35 @@ it.skipIf(!mayMount)(`reads a database of a killed process on a read-only mount$
   expect(notes).toEqual([]);
 });
 
-it.skipIf(!mayMount)(`goes on in memory when the disk is full, and keeps its runs once there is room${needsMount}`, async () => {
-  fs.mkdirSync(stateDir);
-  mount("-t", "tmpfs", "-o", "size=400k", "none");
-  await fill(2);
-  const history = await open();
-  history.begin(nthReport(7, { status: "running" }));
-  const ballast = path.join(stateDir, "ballast");
-  const handle = fs.openSync(ballast, "w");
-  expect(() => {
-    for (;;) fs.writeSync(handle, Buffer.alloc(4096));
-  }).toThrow("ENOSPC");
-  fs.closeSync(handle);
-  const wide = { steps: Array.from({ length: 500 }, () => completeReport().steps).flat() };
-  history.update(nthReport(7, wide));
-  expect(history.persistent).toBe(false);
-  expect(notes).toEqual([expect.stringContaining("full")]);
-  expect(history.run(nthReport(7).id)).toEqual(nthReport(7, wide));
-  expect(history.run(nthReport(1).id)).toBeDefined();
-  fs.rmSync(ballast);
-  history.update(nthReport(7, { status: "failed" }));
-  history.close();
-  const again = await open();
-  expect(again.persistent).toBe(true);
-  expect(again.run(nthReport(7).id)?.status).toBe("failed");
-  again.close();
-});
+it.skipIf(!mayMount)(
+  `goes on in memory when the disk is full, and keeps its runs once there is room${needsMount}`,
+  async () => {
+    fs.mkdirSync(stateDir);
+    mount("-t", "tmpfs", "-o", "size=400k", "none");
+    await fill(2);
+    const history = await open();
+    history.begin(nthReport(7, { status: "running" }));
+    const ballast = path.join(stateDir, "ballast");
+    const handle = fs.openSync(ballast, "w");
+    expect(() => {
+      for (;;) fs.writeSync(handle, Buffer.alloc(4096));
+    }).toThrow("ENOSPC");
+    fs.closeSync(handle);
+    const wide = { steps: Array.from({ length: 500 }, () => completeReport().steps).flat() };
+    history.update(nthReport(7, wide));
+    expect(history.persistent).toBe(false);
+    expect(notes).toEqual([expect.stringContaining("full")]);
+    expect(history.run(nthReport(7).id)).toEqual(nthReport(7, wide));
+    expect(history.run(nthReport(1).id)).toBeDefined();
+    fs.rmSync(ballast);
+    history.update(nthReport(7, { status: "failed" }));
+    history.close();
+    const again = await open();
+    expect(again.persistent).toBe(true);
+    expect(again.run(nthReport(7).id)?.status).toBe("failed");
+    again.close();
+  },
+);
 
 it.skipIf(!mayMount)(`opens in memory on a disk that is full from the start${needsMount}`, async () => {
   fs.mkdirSync(stateDir);

@@ -27,7 +27,11 @@ export class NewerDatabase extends Error {
 }
 
 const DAMAGE_CODES = [
-  "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_PRIMARYKEY",
+  "SQLITE_CORRUPT",
+  "SQLITE_NOTADB",
+  "SQLITE_FORMAT",
+  "SQLITE_CONSTRAINT_FOREIGNKEY",
+  "SQLITE_CONSTRAINT_PRIMARYKEY",
   "SQLITE_CONSTRAINT_UNIQUE",
 ] as const;
 const MAX_COPIED_BYTES = 64 * 1024 * 1024;
@@ -54,21 +58,25 @@ export interface OpenOptions {
 export function openForWriting({ sqlite, file, busyTimeoutMs, onUnreadable }: OpenOptions): RunStore {
   if (!isThere(file)) createPrivate(file);
   const unclean = isUnclean(file);
-  return withDatabase(file, () => new sqlite(file, { timeout: busyTimeoutMs, fileMustExist: true }), (db) => {
-    db.pragma("foreign_keys = ON");
-    db.pragma("trusted_schema = OFF");
-    db.pragma("cell_size_check = ON");
-    checkVersion(db);
-    if (unclean) checkPages(db);
-    chooseJournal(db, path.dirname(file));
-    migrate(db);
-    // The number is written even where it is the same: what can't be written shows now and not in the middle of a run.
-    db.transaction(() => {
-      db.pragma(`user_version = ${MIGRATIONS.length}`);
-      db.pragma(`application_id = ${APPLICATION_ID + MIGRATIONS.length}`);
-    }).immediate();
-    return createSqlStore(db, onUnreadable);
-  });
+  return withDatabase(
+    file,
+    () => new sqlite(file, { timeout: busyTimeoutMs, fileMustExist: true }),
+    (db) => {
+      db.pragma("foreign_keys = ON");
+      db.pragma("trusted_schema = OFF");
+      db.pragma("cell_size_check = ON");
+      checkVersion(db);
+      if (unclean) checkPages(db);
+      chooseJournal(db, path.dirname(file));
+      migrate(db);
+      // The number is written even where it is the same: what can't be written shows now and not in the middle of a run.
+      db.transaction(() => {
+        db.pragma(`user_version = ${MIGRATIONS.length}`);
+        db.pragma(`application_id = ${APPLICATION_ID + MIGRATIONS.length}`);
+      }).immediate();
+      return createSqlStore(db, onUnreadable);
+    },
+  );
 }
 
 /**
@@ -101,7 +109,8 @@ export function openForReading({ sqlite, file, busyTimeoutMs, onUnreadable }: Op
  * the header are set to "no WAL"; what was only in a log that a killed process left is not seen.
  */
 function contentOf(file: string): Buffer {
-  if (fs.statSync(file).size > MAX_COPIED_BYTES) throw new Error("the folder is read-only and the history too large to be copied");
+  if (fs.statSync(file).size > MAX_COPIED_BYTES)
+    throw new Error("the folder is read-only and the history too large to be copied");
   const content = fs.readFileSync(file);
   if (content.length >= 100) content.fill(1, 18, 20);
   return content;
@@ -172,7 +181,9 @@ function hasMalformedHeader(file: string): boolean {
     return false;
   }
   if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") return true;
-  return header.readUInt8(18) > 2 || header.readUInt8(19) > 2 || header.readUInt32BE(44) > 4 || header.readUInt32BE(56) > 3;
+  return (
+    header.readUInt8(18) > 2 || header.readUInt8(19) > 2 || header.readUInt32BE(44) > 4 || header.readUInt32BE(56) > 3
+  );
 }
 
 function versionOf(db: Database.Database): number {
@@ -226,7 +237,8 @@ function withDatabase<T>(file: string, open: () => Database.Database, prepare: (
   } catch (error) {
     if (db !== undefined) closeQuietly(db);
     // A plain "SQL logic error" while preparing is a schema that is not ours.
-    const broken = isSqliteError(error, "SQLITE_ERROR") || (isSqliteError(error, "SQLITE_READONLY") && hasMalformedHeader(file));
+    const broken =
+      isSqliteError(error, "SQLITE_ERROR") || (isSqliteError(error, "SQLITE_READONLY") && hasMalformedHeader(file));
     throw broken ? new DamagedDatabase(error instanceof Error ? error.message : "") : error;
   }
 }

@@ -3,7 +3,12 @@ import path from "node:path";
 import type { RunReport } from "../contracts/run.ts";
 import { setAside } from "./history-aside.ts";
 import {
-  closeQuietly, isDamage, isSqliteError, NewerDatabase, openForReading, openForWriting,
+  closeQuietly,
+  isDamage,
+  isSqliteError,
+  NewerDatabase,
+  openForReading,
+  openForWriting,
 } from "./history-file.ts";
 import type { OpenOptions, Sqlite } from "./history-file.ts";
 import { createMemoryStore } from "./history-store.ts";
@@ -98,7 +103,9 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     try {
       const name = setAside(file, damaged, now());
       if (name !== undefined) {
-        say(`the run history was damaged (${shortCause(why)}): it is kept as ${path.join(stateDir, name)} and a new one is begun`);
+        say(
+          `the run history was damaged (${shortCause(why)}): it is kept as ${path.join(stateDir, name)} and a new one is begun`,
+        );
       }
       return true;
     } catch {
@@ -119,7 +126,8 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
     store = memory;
     opened = undefined;
     retryAtClose = !readOnly && !(why instanceof NewerDatabase);
-    if (why !== undefined) say(`the run history is kept in memory only, until this process ends: ${file}: ${causeOf(why, file)}`);
+    if (why !== undefined)
+      say(`the run history is kept in memory only, until this process ends: ${file}: ${causeOf(why, file)}`);
   }
 
   function readable(current: RunStore | undefined): RunReport[] {
@@ -165,7 +173,8 @@ export async function openKeeper(options: KeeperOptions): Promise<Keeper> {
         return work(store);
       } catch (error) {
         // Not the file's fault (a value that does not fit): it must not end a backup either.
-        const ofTheFile = isDamage(error) || (isSqliteError(error, "SQLITE") && !isSqliteError(error, "SQLITE_CONSTRAINT"));
+        const ofTheFile =
+          isDamage(error) || (isSqliteError(error, "SQLITE") && !isSqliteError(error, "SQLITE_CONSTRAINT"));
         if (opened === undefined || sqlite === undefined || !ofTheFile) {
           say(`a run could not be kept in the history (${shortCause(error)})`);
           return otherwise;
@@ -232,7 +241,8 @@ function fileIdOf(file: string): FileId | undefined {
 }
 
 function makeFolder(folder: string): void {
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error("the state folder is not a folder");
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Error("the state folder is not a folder");
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 

@@ -30,7 +30,11 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
 
   it("come back as they were", async () => {
     const history = await open();
-    const reports = [completeReport(), nthReport(1), nthReport(2, { status: "failed", error: "why", warnings: [{ level: "note", text: "" }] })];
+    const reports = [
+      completeReport(),
+      nthReport(1),
+      nthReport(2, { status: "failed", error: "why", warnings: [{ level: "note", text: "" }] }),
+    ];
     for (const report of reports) history.begin(report);
     for (const report of reports) expect(history.run(report.id)).toEqual(report);
     expect(history.runs()).toEqual([reports[0], reports[2], reports[1]]);
@@ -49,7 +53,8 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
 
   it("are filtered and limited, newest first", async () => {
     const history = await open();
-    for (let n = 0; n < 150; n += 1) history.begin(nthReport(n, { job: n % 3 === 0 ? "a" : "b", status: n % 2 === 0 ? "success" : "failed" }));
+    for (let n = 0; n < 150; n += 1)
+      history.begin(nthReport(n, { job: n % 3 === 0 ? "a" : "b", status: n % 2 === 0 ? "success" : "failed" }));
     const ids = (list: readonly { id: string }[]): string[] => list.map((run) => run.id);
     expect(history.runs()).toHaveLength(100);
     expect(history.runs({ limit: 1000 })).toHaveLength(150);
@@ -58,7 +63,10 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     expect(ids(history.runs({ limit: 2 }))).toEqual([nthReport(149).id, nthReport(148).id]);
     expect(ids(history.runs({ job: "a", limit: 2 }))).toEqual([nthReport(147).id, nthReport(144).id]);
     expect(ids(history.runs({ status: "failed", job: "a", limit: 2 }))).toEqual([nthReport(147).id, nthReport(141).id]);
-    expect(ids(history.runs({ sinceMs: Date.parse(nthReport(148).startedAt) }))).toEqual([nthReport(149).id, nthReport(148).id]);
+    expect(ids(history.runs({ sinceMs: Date.parse(nthReport(148).startedAt) }))).toEqual([
+      nthReport(149).id,
+      nthReport(148).id,
+    ]);
     expect(history.lastGood("a")?.id).toBe(nthReport(144).id);
     expect(history.lastGood("nobody")).toBeUndefined();
     history.close();
@@ -79,7 +87,9 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     if (archive === undefined) throw new Error("sample has no archive");
     const statuses = ["success", "failed", "partial", "success", "skipped", "success"] as const;
     statuses.forEach((status, n) => {
-      history.begin(nthReport(n, { status, ...(status === "skipped" ? {} : { archive: { ...archive, sizeBytes: n * 10 } }) }));
+      history.begin(
+        nthReport(n, { status, ...(status === "skipped" ? {} : { archive: { ...archive, sizeBytes: n * 10 } }) }),
+      );
     });
     history.begin(nthReport(9, { status: "success" }));
     expect(history.recentArchiveSizes("site", 3)).toEqual([50, 30, 20]);
@@ -94,9 +104,16 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     history.begin(nthReport(3, { status: "running", pid: 0x7fff_fff0, error: "already failing" }));
     history.begin(nthReport(4));
     const own = processIdentity(process.pid);
-    const healed = history.markInterrupted((identity) => identity.pid === own?.pid && identity.startTime === own.startTime, "killed");
+    const healed = history.markInterrupted(
+      (identity) => identity.pid === own?.pid && identity.startTime === own.startTime,
+      "killed",
+    );
     expect(healed.map((run) => run.id).sort()).toEqual([nthReport(2).id, nthReport(3).id]);
-    expect(history.run(nthReport(2).id)).toMatchObject({ status: "interrupted", error: "killed", endedAt: "2026-01-20T00:00:00.000Z" });
+    expect(history.run(nthReport(2).id)).toMatchObject({
+      status: "interrupted",
+      error: "killed",
+      endedAt: "2026-01-20T00:00:00.000Z",
+    });
     expect(history.run(nthReport(3).id)).toMatchObject({ error: "killed; before that: already failing" });
     expect(history.run(nthReport(1).id)?.status).toBe("running");
     expect(history.markInterrupted(() => true, "again")).toEqual([]);
@@ -125,9 +142,12 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     expect(history.prune(0)).toBe(0);
     expect(history.prune(Number.NaN)).toBe(0);
     expect(history.prune(7)).toBe(2);
-    expect(history.runs().map((run) => run.id).sort()).toEqual(
-      [0, 2, 3, 4, 18, 19].map((n) => nthReport(n * day).id).sort(),
-    );
+    expect(
+      history
+        .runs()
+        .map((run) => run.id)
+        .sort(),
+    ).toEqual([0, 2, 3, 4, 18, 19].map((n) => nthReport(n * day).id).sort());
     history.close();
   });
 });

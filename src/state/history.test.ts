@@ -39,15 +39,21 @@ async function fill(count: number): Promise<void> {
 
 /** Runs python3, a reader that shares no code with ours. */
 function sqlite(script: string): string {
-  const run = spawnSync("python3", ["-c", `import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\n${script}`, file], { encoding: "utf8" });
+  const run = spawnSync("python3", ["-c", `import sqlite3,sys\ndb=sqlite3.connect(sys.argv[1])\n${script}`, file], {
+    encoding: "utf8",
+  });
   if (run.status !== 0) throw new Error(run.stderr);
   return run.stdout.trim();
 }
 
 function startWriter(prefix: string, count: number): { done: Promise<string>; kill(): void; output(): string } {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "fixtures/history-writer.ts"), stateDir, prefix, String(count)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [path.join(import.meta.dirname, "fixtures/history-writer.ts"), stateDir, prefix, String(count)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return { done: once(child, "close").then(() => output), kill: () => child.kill("SIGKILL"), output: () => output };
@@ -57,7 +63,8 @@ it("makes folder and file for its owner only, in WAL mode, and leaves one file w
   const history = await open();
   history.begin(completeReport());
   expect(fs.statSync(stateDir).mode & 0o777).toBe(0o700);
-  for (const name of fs.readdirSync(stateDir)) expect([name, fs.statSync(path.join(stateDir, name)).mode & 0o777]).toEqual([name, 0o600]);
+  for (const name of fs.readdirSync(stateDir))
+    expect([name, fs.statSync(path.join(stateDir, name)).mode & 0o777]).toEqual([name, 0o600]);
   expect(fs.readdirSync(stateDir)).toContain("history.db-wal");
   history.close();
   expect(fs.readdirSync(stateDir)).toEqual(["history.db"]);
@@ -71,8 +78,14 @@ it("can be read by any SQLite: runs, steps, deliveries, prunes, warnings", async
   expect(sqlite("print(db.execute('select job,status,sha256,files,bytes_read,size_bytes from runs').fetchall())")).toBe(
     `[('site', 'partial', '${"ab".repeat(32)}', 10000, 123456789, 9007199254740000)]`,
   );
-  expect(sqlite("print([db.execute('select count(*) from '+t).fetchone()[0] for t in ('steps','deliveries','prunes','warnings')])")).toBe("[2, 2, 1, 2]");
-  expect(sqlite("print(db.execute('pragma user_version').fetchone(), db.execute('pragma integrity_check').fetchone())")).toBe("(1,) ('ok',)");
+  expect(
+    sqlite(
+      "print([db.execute('select count(*) from '+t).fetchone()[0] for t in ('steps','deliveries','prunes','warnings')])",
+    ),
+  ).toBe("[2, 2, 1, 2]");
+  expect(
+    sqlite("print(db.execute('pragma user_version').fetchone(), db.execute('pragma integrity_check').fetchone())"),
+  ).toBe("(1,) ('ok',)");
 });
 
 it("keeps runs over a restart, and children go with their run", async () => {

@@ -101,7 +101,8 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
       }
       return added;
     },
-    prune: (days) => (days > 0 && Number.isFinite(days) ? keeper.change(0, (from) => from.removeBefore(now() - days * DAY_MS)) : 0),
+    prune: (days) =>
+      days > 0 && Number.isFinite(days) ? keeper.change(0, (from) => from.removeBefore(now() - days * DAY_MS)) : 0,
     close: keeper.close,
   };
 }

@@ -67,7 +67,12 @@ export function lookAt(file: string): LockLook {
   if (holder === undefined ? ageMs < graceMs || isFlocked(stat) : lives(holder, ageMs)) {
     return { kind: "held", holder, sinceMs };
   }
-  return { kind: "dead", holder, sinceMs, mark: holder?.token ?? `${stat.dev}-${stat.ino}-${stat.mtimeNs}-${stat.size}` };
+  return {
+    kind: "dead",
+    holder,
+    sinceMs,
+    mark: holder?.token ?? `${stat.dev}-${stat.ino}-${stat.mtimeNs}-${stat.size}`,
+  };
 }
 
 /**

@@ -25,14 +25,23 @@ afterEach(() => {
 
 const acquire = (options: Partial<LockOptions> = {}) =>
   acquireLock({
-    path: lockPath, fallbackFolder: path.join(folder, "none"), timeoutMs: 0, signal: new AbortController().signal, job: "site",
-    runId: "r0", ...options,
+    path: lockPath,
+    fallbackFolder: path.join(folder, "none"),
+    timeoutMs: 0,
+    signal: new AbortController().signal,
+    job: "site",
+    runId: "r0",
+    ...options,
   });
 
 async function startHolder(file = lockPath, atEnd = "wait"): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "fixtures/lock-holder.ts"), file, path.join(folder, "none"), atEnd], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [path.join(import.meta.dirname, "fixtures/lock-holder.ts"), file, path.join(folder, "none"), atEnd],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   children.push(child);
   await once(child.stdout, "data");
   return child;
@@ -57,7 +66,11 @@ it("makes the file when a run starts and removes it when it ends", async () => {
   const lock = await acquire();
   expect(lock.path).toBe(lockPath);
   expect(filesBeside()).toEqual(["dockervolumebackup.lock"]);
-  expect(JSON.parse(fs.readFileSync(lockPath, "utf8"))).toMatchObject({ ...processIdentity(process.pid), job: "site", runId: "r0" });
+  expect(JSON.parse(fs.readFileSync(lockPath, "utf8"))).toMatchObject({
+    ...processIdentity(process.pid),
+    job: "site",
+    runId: "r0",
+  });
   expect(inspectLock({ path: lockPath })).toMatchObject({ alive: true, holder: { job: "site" } });
   lock.release();
   lock.release();
@@ -75,7 +88,9 @@ it("reaches its folder through a symlink whose target does not exist yet", async
 it("names the holder when the wait ends", async () => {
   const child = await startHolder();
   const waits: unknown[] = [];
-  const error = await acquire({ timeoutMs: 400, onWait: (holder) => waits.push(holder) }).catch((thrown: unknown) => thrown);
+  const error = await acquire({ timeoutMs: 400, onWait: (holder) => waits.push(holder) }).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(error).toBeInstanceOf(LockTimeout);
   expect(String(error)).toContain(`job other, run r1, pid ${child.pid}`);
   expect(error).toMatchObject({ holder: { pid: child.pid, job: "other", runId: "r1" } });
@@ -123,7 +138,14 @@ it.each([
   ["another boot", { bootId: "11111111-2222-3333-4444-555555555555" }],
   ["an earlier life of this container", { namespace: "pid:[1]", host: os.hostname() }],
 ])("takes over the lock of %s", async (_, change) => {
-  const holder = { ...processIdentity(process.pid), token: "0123456789abcdef", host: "h", job: "j", runId: "r", since: "2026-01-01T00:00:00.000Z" };
+  const holder = {
+    ...processIdentity(process.pid),
+    token: "0123456789abcdef",
+    host: "h",
+    job: "j",
+    runId: "r",
+    since: "2026-01-01T00:00:00.000Z",
+  };
   writeLock(JSON.stringify({ ...holder, ...change }), 0);
   const lock = await acquire();
   expect(inspectLock({ path: lockPath })).toMatchObject({ alive: true, holder: { runId: "r0" } });
@@ -132,7 +154,12 @@ it.each([
 
 it("takes a holder in another container for alive while it touches its file", async () => {
   const holder = {
-    ...processIdentity(process.pid), namespace: "pid:[1]", token: "0123456789abcdef", host: "another", job: "j", runId: "r",
+    ...processIdentity(process.pid),
+    namespace: "pid:[1]",
+    token: "0123456789abcdef",
+    host: "another",
+    job: "j",
+    runId: "r",
     since: "2026-01-01T00:00:00.000Z",
   };
   writeLock(JSON.stringify(holder), 10_000);
@@ -166,7 +193,11 @@ it("gives a young file that names no holder a moment", async () => {
 
 it("respects an empty file that another program holds with flock", async () => {
   writeLock("");
-  const child = spawn("python3", ["-c", "import fcntl,sys,time\nf=open(sys.argv[1])\nfcntl.flock(f,2)\nprint('ok',flush=True)\ntime.sleep(60)", lockPath]);
+  const child = spawn("python3", [
+    "-c",
+    "import fcntl,sys,time\nf=open(sys.argv[1])\nfcntl.flock(f,2)\nprint('ok',flush=True)\ntime.sleep(60)",
+    lockPath,
+  ]);
   children.push(child);
   await once(child.stdout, "data");
   await expect(acquire()).rejects.toThrow(/another program/);
@@ -174,25 +205,28 @@ it("respects an empty file that another program holds with flock", async () => {
   (await acquire()).release();
 });
 
-it.each(["a folder", "a symlink", "a dangling symlink", "a fifo-like device"])("uses the fallback folder where %s is in its place, and leaves that alone", async (what) => {
-  fs.mkdirSync(path.dirname(lockPath), { recursive: true });
-  const victim = path.join(folder, "victim");
-  if (what !== "a dangling symlink") fs.writeFileSync(victim, "precious");
-  if (what === "a folder") fs.mkdirSync(lockPath);
-  else fs.symlinkSync(what === "a fifo-like device" ? "/dev/zero" : victim, lockPath);
-  const before = fs.lstatSync(lockPath).ino;
-  const fallbackFolder = path.join(folder, "shm");
-  fs.mkdirSync(fallbackFolder);
-  const notes: string[] = [];
-  const lock = await acquire({ fallbackFolder, onNote: (text) => notes.push(text) });
-  expect(lock.path).toBe(path.join(fallbackFolder, "dockervolumebackup.lock"));
-  expect(notes).toHaveLength(1);
-  expect(inspectLock({ path: lockPath, fallbackFolder })).toMatchObject({ path: lock.path, alive: true });
-  lock.release();
-  expect(fs.lstatSync(lockPath).ino).toBe(before);
-  expect(fs.existsSync(victim)).toBe(what !== "a dangling symlink");
-  expect(fs.readdirSync(fallbackFolder)).toEqual([]);
-});
+it.each(["a folder", "a symlink", "a dangling symlink", "a fifo-like device"])(
+  "uses the fallback folder where %s is in its place, and leaves that alone",
+  async (what) => {
+    fs.mkdirSync(path.dirname(lockPath), { recursive: true });
+    const victim = path.join(folder, "victim");
+    if (what !== "a dangling symlink") fs.writeFileSync(victim, "precious");
+    if (what === "a folder") fs.mkdirSync(lockPath);
+    else fs.symlinkSync(what === "a fifo-like device" ? "/dev/zero" : victim, lockPath);
+    const before = fs.lstatSync(lockPath).ino;
+    const fallbackFolder = path.join(folder, "shm");
+    fs.mkdirSync(fallbackFolder);
+    const notes: string[] = [];
+    const lock = await acquire({ fallbackFolder, onNote: (text) => notes.push(text) });
+    expect(lock.path).toBe(path.join(fallbackFolder, "dockervolumebackup.lock"));
+    expect(notes).toHaveLength(1);
+    expect(inspectLock({ path: lockPath, fallbackFolder })).toMatchObject({ path: lock.path, alive: true });
+    lock.release();
+    expect(fs.lstatSync(lockPath).ino).toBe(before);
+    expect(fs.existsSync(victim)).toBe(what !== "a dangling symlink");
+    expect(fs.readdirSync(fallbackFolder)).toEqual([]);
+  },
+);
 
 it("goes on without a lock where no place takes it, and says it once", async () => {
   fs.writeFileSync(path.join(folder, "run"), "a file in the folder's place");
@@ -238,15 +272,21 @@ it("never has two holders, whoever is killed when", { timeout: 90_000 }, async (
   const marker = path.join(folder, "marker");
   const log = path.join(folder, "log");
   fs.writeFileSync(log, "");
-  const count = (line: string): number => fs.readFileSync(log, "utf8").split("\n").filter((other) => other === line).length;
+  const count = (line: string): number =>
+    fs
+      .readFileSync(log, "utf8")
+      .split("\n")
+      .filter((other) => other === line).length;
   const isEnough = (): boolean => count("held taken-over") > 500 && count("held free") > 500;
   const earliest = Date.now() + 5_000;
   const latest = Date.now() + 60_000;
   const runner = async (): Promise<void> => {
     while (Date.now() < latest && (Date.now() < earliest || !isEnough())) {
-      const child = spawn(process.execPath, [
-        path.join(import.meta.dirname, "fixtures/lock-racer.ts"), lockPath, marker, log, String(latest),
-      ], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(
+        process.execPath,
+        [path.join(import.meta.dirname, "fixtures/lock-racer.ts"), lockPath, marker, log, String(latest)],
+        { stdio: ["ignore", "pipe", "inherit"] },
+      );
       children.push(child);
       const exited = once(child, "exit");
       await Promise.race([once(child.stdout, "data"), exited]);

@@ -76,8 +76,10 @@ export async function acquireLock(options: LockOptions): Promise<RunLock> {
     if (at === 0) makeParent(file);
     const attempt = takeLock(file, about);
     if (attempt.kind === "taken") {
-      if (causes.length > 0) options.onNote?.(`no lock file at ${options.path} (${causes.join("; ")}): ${file} is used instead`);
-      if (attempt.from !== undefined) options.onNote?.(`took over the lock of a run that was killed (${describe(attempt.from)})`);
+      if (causes.length > 0)
+        options.onNote?.(`no lock file at ${options.path} (${causes.join("; ")}): ${file} is used instead`);
+      if (attempt.from !== undefined)
+        options.onNote?.(`took over the lock of a run that was killed (${describe(attempt.from)})`);
       return holdLock(file, attempt.token);
     }
     if (attempt.kind === "impossible") {
@@ -97,7 +99,10 @@ export async function acquireLock(options: LockOptions): Promise<RunLock> {
 }
 
 /** Who holds the lock, in the usual place or the fallback; undefined where there is no lock file. Changes nothing. */
-export function inspectLock(options: { readonly path: string; readonly fallbackFolder?: string }): LockState | undefined {
+export function inspectLock(options: {
+  readonly path: string;
+  readonly fallbackFolder?: string;
+}): LockState | undefined {
   const states = candidatePaths(options).flatMap((file): LockState[] => {
     const seen = lookAt(file);
     if (seen.kind !== "held" && seen.kind !== "dead") return [];

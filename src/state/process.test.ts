@@ -61,13 +61,16 @@ it("takes a zombie for dead", async () => {
 });
 
 it("reads the start time behind a name with spaces and parentheses", async () => {
-  const python = "import sys,time\nopen('/proc/self/comm','w').write('a) Z 1 (b')\nprint('ok',flush=True)\ntime.sleep(60)";
+  const python =
+    "import sys,time\nopen('/proc/self/comm','w').write('a) Z 1 (b')\nprint('ok',flush=True)\ntime.sleep(60)";
   const child = spawn("python3", ["-c", python]);
   try {
     await once(child.stdout, "data");
     const pid = child.pid ?? 0;
     expect(fs.readFileSync(`/proc/${pid}/stat`, "latin1")).toContain("(a) Z 1 (b)");
-    const ticks = Number(spawnSync("python3", ["-c", `print(open('/proc/${pid}/stat').read().rsplit(')',1)[1].split()[19])`]).stdout);
+    const ticks = Number(
+      spawnSync("python3", ["-c", `print(open('/proc/${pid}/stat').read().rsplit(')',1)[1].split()[19])`]).stdout,
+    );
     expect(processIdentity(pid)?.startTime).toBe(ticks);
   } finally {
     child.kill("SIGKILL");

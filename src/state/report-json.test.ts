@@ -10,7 +10,10 @@ it("keeps every field of a report", () => {
 });
 
 it("drops unknown fields, also ones that would reach a prototype", () => {
-  const json = JSON.stringify(smallReport()).replace("{", '{"extra":1,"__proto__":{"job":"evil"},"constructor":{"prototype":{"x":1}},');
+  const json = JSON.stringify(smallReport()).replace(
+    "{",
+    '{"extra":1,"__proto__":{"job":"evil"},"constructor":{"prototype":{"x":1}},',
+  );
   expect(parseRunReport(JSON.parse(json))).toEqual(smallReport());
   expect(Object.hasOwn(Object.prototype, "x")).toBe(false);
 });
@@ -21,26 +24,64 @@ it("takes nothing from a prototype", () => {
 });
 
 it.each([
-  undefined, null, true, 1, "x", [], {}, [smallReport()], { ...smallReport(), version: 2 }, { ...smallReport(), version: "1" },
+  undefined,
+  null,
+  true,
+  1,
+  "x",
+  [],
+  {},
+  [smallReport()],
+  { ...smallReport(), version: 2 },
+  { ...smallReport(), version: "1" },
 ])("refuses what is no report: %j", (value) => {
   expect(parseRunReport(value)).toBeUndefined();
 });
 
 describe("refuses a field that is not what it should be", () => {
   it.each([
-    ["id", "../../etc/passwd"], ["id", ""], ["id", "a/b"], ["id", `a${"b".repeat(200)}`], ["id", "-rf"], ["id", 12],
-    ["job", ""], ["job", ".."], ["job", "a/b"], ["job", "a\u0000b"], ["job", "a\nb"], ["job", "x".repeat(300)],
-    ["trigger", "toString"], ["trigger", "cron"], ["status", "__proto__"], ["status", "ok"], ["status", null],
-    ["firedAt", "yesterday"], ["firedAt", "2026-13-45T00:00:00Z"], ["startedAt", 1_700_000_000_000], ["endedAt", "x"],
-    ["pid", -1], ["pid", "12"], ["pid", 1e300], ["steps", {}], ["steps", [null]], ["steps", [[]]], ["warnings", ["text"]],
-    ["host", {}], ["error", []],
+    ["id", "../../etc/passwd"],
+    ["id", ""],
+    ["id", "a/b"],
+    ["id", `a${"b".repeat(200)}`],
+    ["id", "-rf"],
+    ["id", 12],
+    ["job", ""],
+    ["job", ".."],
+    ["job", "a/b"],
+    ["job", "a\u0000b"],
+    ["job", "a\nb"],
+    ["job", "x".repeat(300)],
+    ["trigger", "toString"],
+    ["trigger", "cron"],
+    ["status", "__proto__"],
+    ["status", "ok"],
+    ["status", null],
+    ["firedAt", "yesterday"],
+    ["firedAt", "2026-13-45T00:00:00Z"],
+    ["startedAt", 1_700_000_000_000],
+    ["endedAt", "x"],
+    ["pid", -1],
+    ["pid", "12"],
+    ["pid", 1e300],
+    ["steps", {}],
+    ["steps", [null]],
+    ["steps", [[]]],
+    ["warnings", ["text"]],
+    ["host", {}],
+    ["error", []],
   ])("%s: %j", (key, value) => {
     expect(parseRunReport({ ...smallReport(), [key]: value })).toBeUndefined();
   });
 
   it.each([
-    ["name", "a/../b"], ["name", "."], ["sha256", "AB".repeat(32)], ["sizeBytes", -1], ["sizeBytes", Number.NaN],
-    ["counts", []], ["compression", "bz2"],
+    ["name", "a/../b"],
+    ["name", "."],
+    ["sha256", "AB".repeat(32)],
+    ["sizeBytes", -1],
+    ["sizeBytes", Number.NaN],
+    ["counts", []],
+    ["compression", "bz2"],
   ])("archive %s: %j", (key, value) => {
     const archive = { ...completeReport().archive, [key]: value };
     expect(parseRunReport({ ...completeReport(), archive })).toBeUndefined();
@@ -63,7 +104,19 @@ it("frees texts of what a terminal would act on, and cuts them", () => {
 it("never throws, and gives back only what it would accept again, for thousands of damaged records", () => {
   const random = seeded(7);
   const whole = JSON.stringify(completeReport());
-  const odd: readonly unknown[] = [null, [], {}, "", -1, 1e308, true, "\ud800", "x".repeat(5000), { length: 3 }, [[[]]]];
+  const odd: readonly unknown[] = [
+    null,
+    [],
+    {},
+    "",
+    -1,
+    1e308,
+    true,
+    "\ud800",
+    "x".repeat(5000),
+    { length: 3 },
+    [[[]]],
+  ];
   let accepted = 0;
   for (let round = 0; round < 4000; round += 1) {
     let value: unknown;
@@ -76,7 +129,9 @@ it("never throws, and gives back only what it would accept again, for thousands 
         continue;
       }
     } else {
-      value = JSON.parse(whole, (_, item: unknown) => (random() < 0.02 ? odd[Math.floor(random() * odd.length)] : item));
+      value = JSON.parse(whole, (_, item: unknown) =>
+        random() < 0.02 ? odd[Math.floor(random() * odd.length)] : item,
+      );
     }
     const report = parseRunReport(value);
     if (report === undefined) continue;

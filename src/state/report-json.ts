@@ -1,11 +1,31 @@
 import type { Compression, EntryCounts } from "../contracts/archive.ts";
 import type { DestinationKind, Verified } from "../contracts/destination.ts";
 import type {
-  ArchiveReport, DeliveryReport, Phase, PruneReport, RunReport, RunStatus, RunTrigger, RunWarning, StepOutcome, StepReport,
+  ArchiveReport,
+  DeliveryReport,
+  Phase,
+  PruneReport,
+  RunReport,
+  RunStatus,
+  RunTrigger,
+  RunWarning,
+  StepOutcome,
+  StepReport,
 } from "../contracts/run.ts";
 import {
-  amount, choice, exact, instant, list, Malformed, nested, objectIn, optionalAmount, optionalInstant, optionalText,
-  readObject, text,
+  amount,
+  choice,
+  exact,
+  instant,
+  list,
+  Malformed,
+  nested,
+  objectIn,
+  optionalAmount,
+  optionalInstant,
+  optionalText,
+  readObject,
+  text,
 } from "./json-fields.ts";
 import type { Fields } from "./json-fields.ts";
 import { cleanText, isPlainName } from "./text.ts";
@@ -21,15 +41,36 @@ const MAX_REMOVED = 10_000;
 const MAX_WARNINGS = 1000;
 
 const STATUSES: Record<RunStatus | "running", true> = {
-  success: true, partial: true, failed: true, skipped: true, interrupted: true, running: true,
+  success: true,
+  partial: true,
+  failed: true,
+  skipped: true,
+  interrupted: true,
+  running: true,
 };
 const TRIGGERS: Record<RunTrigger, true> = { schedule: true, "catch-up": true, manual: true };
 const PHASES: Record<Phase, true> = {
-  lock: true, pre: true, stop: true, archive: true, start: true, process: true, deliver: true, prune: true, post: true,
-  record: true, notify: true,
+  lock: true,
+  pre: true,
+  stop: true,
+  archive: true,
+  start: true,
+  process: true,
+  deliver: true,
+  prune: true,
+  post: true,
+  record: true,
+  notify: true,
 };
 const OUTCOMES: Record<StepOutcome, true> = { ok: true, failed: true, warning: true, skipped: true };
-const KINDS: Record<DestinationKind, true> = { s3: true, webdav: true, ssh: true, azure: true, dropbox: true, local: true };
+const KINDS: Record<DestinationKind, true> = {
+  s3: true,
+  webdav: true,
+  ssh: true,
+  azure: true,
+  dropbox: true,
+  local: true,
+};
 const VERIFIED: Record<Verified, true> = { sha256: true, md5: true, crc: true, size: true };
 const DELIVERY: Record<DeliveryReport["status"], true> = { stored: true, failed: true };
 const COMPRESSIONS: Record<Compression, true> = { gz: true, zst: true, none: true };
@@ -61,7 +102,9 @@ function report(fields: Fields): RunReport {
     startedAt: instant(fields, "startedAt"),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(pid === undefined ? {} : { pid }),
-    ...(fields["archive"] === undefined || fields["archive"] === null ? {} : { archive: nested(fields, "archive", archive) }),
+    ...(fields["archive"] === undefined || fields["archive"] === null
+      ? {}
+      : { archive: nested(fields, "archive", archive) }),
     steps: list(fields, "steps", MAX_STEPS, objectIn(step)),
     deliveries: list(fields, "deliveries", MAX_DESTINATIONS, objectIn(delivery)),
     prunes: list(fields, "prunes", MAX_DESTINATIONS, objectIn(prune)),

@@ -80,7 +80,11 @@ export function writeState(folders: Folders, name: string, state: object): strin
 }
 
 /** The newest state whose writer is alive. */
-export function newestAlive<T extends Written>(folders: Folders, name: string, read: (fields: Fields) => T): T | undefined {
+export function newestAlive<T extends Written>(
+  folders: Folders,
+  name: string,
+  read: (fields: Fields) => T,
+): T | undefined {
   return bothFolders(folders)
     .flatMap((folder) => readObject(readJson(path.join(folder, name)), read) ?? [])
     .filter((found) => isAlive(found.process))

@@ -26,17 +26,41 @@ afterEach(() => {
 const open = (): Runtime => openRuntime({ stateDir, fallbackFolder, onNote: (text) => notes.push(text) });
 
 const progress: RunProgress = {
-  job: "site", runId: "r1", phase: "archive", files: 3, bytesRead: 2 ** 40, bytesWritten: 7, expectedBytes: 0, startedAtMs: 1_800_000_000_000,
+  job: "site",
+  runId: "r1",
+  phase: "archive",
+  files: 3,
+  bytesRead: 2 ** 40,
+  bytesWritten: 7,
+  expectedBytes: 0,
+  startedAtMs: 1_800_000_000_000,
 };
-const daemon = { startedAt: "2026-11-22T21:30:00.000Z", jobs: [{ job: "site", next: ["2026-11-23T02:00:00.000Z"] }, { job: "never", next: [] }] };
+const daemon = {
+  startedAt: "2026-11-22T21:30:00.000Z",
+  jobs: [
+    { job: "site", next: ["2026-11-23T02:00:00.000Z"] },
+    { job: "never", next: [] },
+  ],
+};
 
 /** The image's health check, with this test's folders. */
 const isHealthy = (): boolean =>
-  spawnSync("sh", ["-c", 'find "$1/heartbeat" "$2/heartbeat" -mmin -1 2>/dev/null | grep -q .', "sh", stateDir, fallbackFolder]).status === 0;
+  spawnSync("sh", [
+    "-c",
+    'find "$1/heartbeat" "$2/heartbeat" -mmin -1 2>/dev/null | grep -q .',
+    "sh",
+    stateDir,
+    fallbackFolder,
+  ]).status === 0;
 
 it("touches nothing when opened", () => {
   const runtime = open();
-  expect([runtime.readProgress(), runtime.readDaemon(), runtime.heartbeatAgeMs(), isHealthy()]).toEqual([undefined, undefined, undefined, false]);
+  expect([runtime.readProgress(), runtime.readDaemon(), runtime.heartbeatAgeMs(), isHealthy()]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ]);
   runtime.clearProgress();
   runtime.removeHeartbeat();
   expect(fs.readdirSync(folder)).toEqual([]);
@@ -74,7 +98,11 @@ it("shows another process how far a run is, for its owner only", () => {
 it("uses the fallback folder where the state folder takes nothing", () => {
   fs.writeFileSync(stateDir, "a file");
   const runtime = open();
-  expect([runtime.touchHeartbeat(), runtime.writeProgress(progress), runtime.writeDaemon(daemon)]).toEqual([true, true, true]);
+  expect([runtime.touchHeartbeat(), runtime.writeProgress(progress), runtime.writeDaemon(daemon)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
   expect(fs.statSync(fallbackFolder).mode & 0o777).toBe(0o700);
   expect(isHealthy()).toBe(true);
   expect([open().readProgress()?.job, open().readDaemon()?.jobs.length]).toEqual(["site", 2]);
@@ -85,8 +113,17 @@ it("says once where no folder takes a file", () => {
   fs.writeFileSync(stateDir, "a file");
   fs.writeFileSync(fallbackFolder, "a file");
   const runtime = open();
-  expect([runtime.touchHeartbeat(), runtime.writeProgress(progress), runtime.writeDaemon(daemon), runtime.touchHeartbeat()]).toEqual([false, false, false, false]);
-  expect([runtime.readProgress(), runtime.readDaemon(), runtime.heartbeatAgeMs()]).toEqual([undefined, undefined, undefined]);
+  expect([
+    runtime.touchHeartbeat(),
+    runtime.writeProgress(progress),
+    runtime.writeDaemon(daemon),
+    runtime.touchHeartbeat(),
+  ]).toEqual([false, false, false, false]);
+  expect([runtime.readProgress(), runtime.readDaemon(), runtime.heartbeatAgeMs()]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
   runtime.clearProgress();
   runtime.removeHeartbeat();
   expect(notes).toHaveLength(1);
@@ -117,7 +154,8 @@ it("follows no symlink", () => {
   const victim = path.join(folder, "victim");
   fs.writeFileSync(victim, "precious");
   fs.utimesSync(victim, 1, 1);
-  for (const name of ["heartbeat", "progress.json", `.progress.json.${process.pid}.tmp`]) fs.symlinkSync(victim, path.join(stateDir, name));
+  for (const name of ["heartbeat", "progress.json", `.progress.json.${process.pid}.tmp`])
+    fs.symlinkSync(victim, path.join(stateDir, name));
   const runtime = open();
   runtime.touchHeartbeat();
   runtime.writeProgress(progress);
@@ -143,11 +181,14 @@ it("shows nothing of dead processes, and clears only theirs and its own", async 
   expect(fs.existsSync(file)).toBe(false);
 });
 
-it.each(["", "null", "{}", "[1]", '{"process":{"pid":1}}', `{"a":"${"x".repeat(2_000_000)}"}`, "{\u0000"])("takes a file of no sense for none", (content) => {
-  fs.mkdirSync(stateDir);
-  for (const name of ["progress.json", "daemon.json"]) fs.writeFileSync(path.join(stateDir, name), content);
-  const runtime = open();
-  expect([runtime.readProgress(), runtime.readDaemon()]).toEqual([undefined, undefined]);
-  runtime.writeProgress(progress);
-  expect(runtime.readProgress()?.job).toBe("site");
-});
+it.each(["", "null", "{}", "[1]", '{"process":{"pid":1}}', `{"a":"${"x".repeat(2_000_000)}"}`, "{\u0000"])(
+  "takes a file of no sense for none",
+  (content) => {
+    fs.mkdirSync(stateDir);
+    for (const name of ["progress.json", "daemon.json"]) fs.writeFileSync(path.join(stateDir, name), content);
+    const runtime = open();
+    expect([runtime.readProgress(), runtime.readDaemon()]).toEqual([undefined, undefined]);
+    runtime.writeProgress(progress);
+    expect(runtime.readProgress()?.job).toBe("site");
+  },
+);

@@ -9,7 +9,9 @@ import { archiveOptions, makeArchive, runQuietly, temporaryFolder } from "./make
 function openBelow(folder: string): number {
   return readdirSync("/proc/self/fd").filter((fd) => {
     try {
-      return runQuietly("readlink", [`/proc/${process.pid}/fd/${fd}`]).toString().startsWith(folder);
+      return runQuietly("readlink", [`/proc/${process.pid}/fd/${fd}`])
+        .toString()
+        .startsWith(folder);
     } catch {
       return false;
     }
@@ -137,7 +139,11 @@ describe("a worker that fails", () => {
 
   it("because a callback throws ends the archive", async () => {
     using folder = temporaryFolder();
-    runQuietly("python3", ["-c", "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", path.join(folder.path, "socket")]);
+    runQuietly("python3", [
+      "-c",
+      "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+      path.join(folder.path, "socket"),
+    ]);
     const onNotice = (): void => {
       throw new Error("no notices, please");
     };

@@ -54,7 +54,8 @@ it("finds its way back where a deep tree is moved meanwhile", { timeout: 60_000 
   const stream = createArchive(archiveOptions([source], { parallelism: 1 }));
   let bytes = 0;
   for await (const chunk of stream.bytes) {
-    if (bytes === 0) runQuietly("mv", [path.join(source, "top", ...Array<string>(50).fill("d")), path.join(folder.path, "moved")]);
+    if (bytes === 0)
+      runQuietly("mv", [path.join(source, "top", ...Array<string>(50).fill("d")), path.join(folder.path, "moved")]);
     bytes += chunk.length;
   }
   const { counts, notices } = await stream.result;

@@ -12,9 +12,14 @@ import { archiveOptions, listWithPython, makeArchive, temporaryFolder } from "./
 const LARGE_BYTES = 40_000_000;
 
 /** Archives `source`; `change` runs when the first block of the (first) large file was read, and the walk stands still. */
-async function archiveAndChange(source: string, change: () => void): Promise<{ tar: Buffer; notices: ArchiveNotice[]; incomplete: number }> {
+async function archiveAndChange(
+  source: string,
+  change: () => void,
+): Promise<{ tar: Buffer; notices: ArchiveNotice[]; incomplete: number }> {
   const notices: ArchiveNotice[] = [];
-  const stream = createArchive(archiveOptions([source], { parallelism: 1, onNotice: (notice) => notices.push(notice) }));
+  const stream = createArchive(
+    archiveOptions([source], { parallelism: 1, onNotice: (notice) => notices.push(notice) }),
+  );
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream.bytes) {
     if (chunks.length === 0) change();
@@ -37,9 +42,13 @@ describe("a file that", () => {
   it("shrinks is padded with zeros", async () => {
     using folder = temporaryFolder();
     const source = folderWithLargeFile(folder.path);
-    const { tar, notices, incomplete } = await archiveAndChange(source, () => truncateSync(path.join(source, "a-large"), 9_000_000));
+    const { tar, notices, incomplete } = await archiveAndChange(source, () =>
+      truncateSync(path.join(source, "a-large"), 9_000_000),
+    );
     expect(notices).toMatchObject([{ kind: "shrunk", path: `${source}/a-large`, incomplete: true }]);
-    expect(notices[0]?.detail).toBe("shrank from 40000000 bytes to 9000000 while being read: the rest was filled with zeros");
+    expect(notices[0]?.detail).toBe(
+      "shrank from 40000000 bytes to 9000000 while being read: the rest was filled with zeros",
+    );
     expect(incomplete).toBe(1);
     const entry = listWithPython(tar).find(({ name }) => name.endsWith("a-large"));
     expect(entry?.size).toBe(LARGE_BYTES);
@@ -52,7 +61,9 @@ describe("a file that", () => {
   it("grows is cut at its first-seen size", async () => {
     using folder = temporaryFolder();
     const source = folderWithLargeFile(folder.path);
-    const { tar, notices, incomplete } = await archiveAndChange(source, () => appendFileSync(path.join(source, "a-large"), "more"));
+    const { tar, notices, incomplete } = await archiveAndChange(source, () =>
+      appendFileSync(path.join(source, "a-large"), "more"),
+    );
     expect(notices).toMatchObject([{ kind: "grew", path: `${source}/a-large`, incomplete: false }]);
     expect(incomplete).toBe(0);
     expect(listWithPython(tar).map(({ size }) => size)).toEqual([0, LARGE_BYTES, 5, 0, 5]);
@@ -80,7 +91,13 @@ describe("a file that", () => {
     });
     expect(notices).toEqual([]);
     const entries = listWithPython(tar).map(({ name, type, link }) => [path.basename(name), type, link]);
-    expect(entries).toEqual([["source", "5", ""], ["a-large", "0", ""], ["b-small", "5", ""], ["new", "0", ""], ["later", "2", folder.path]]);
+    expect(entries).toEqual([
+      ["source", "5", ""],
+      ["a-large", "0", ""],
+      ["b-small", "5", ""],
+      ["new", "0", ""],
+      ["later", "2", folder.path],
+    ]);
   });
 });
 
@@ -102,7 +119,9 @@ describe("a folder", () => {
   it("under heavy change still gives valid archives", { timeout: 60_000 }, async () => {
     using folder = temporaryFolder();
     const source = path.join(folder.path, "source");
-    const child = spawn("python3", [path.join(import.meta.dirname, "change_files.py"), source], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn("python3", [path.join(import.meta.dirname, "change_files.py"), source], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     try {
       await once(child.stdout, "data");
       const kinds = new Set<string>();

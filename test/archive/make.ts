@@ -41,7 +41,10 @@ export interface MadeArchive {
 }
 
 /** Makes an archive in memory. */
-export async function makeArchive(sources: readonly string[], options: Partial<ArchiveOptions> = {}): Promise<MadeArchive> {
+export async function makeArchive(
+  sources: readonly string[],
+  options: Partial<ArchiveOptions> = {},
+): Promise<MadeArchive> {
   const notices: ArchiveNotice[] = [];
   const stream = createArchive(archiveOptions(sources, { onNotice: (notice) => notices.push(notice), ...options }));
   const chunks: Uint8Array[] = [];
@@ -65,7 +68,9 @@ export function runQuietly(program: string, args: readonly string[], cwd?: strin
   const done = spawnSync(program, args, { cwd, maxBuffer: 2 ** 30, env: { ...process.env, LC_ALL: "C.UTF-8" } });
   const complaint = done.stderr?.toString() ?? String(done.error);
   if (done.status !== 0 || complaint !== "") {
-    throw new Error(`${program} ${args.join(" ")}: status ${done.status}: ${complaint.slice(0, 2000)}${done.stdout?.toString().slice(0, 2000)}`);
+    throw new Error(
+      `${program} ${args.join(" ")}: status ${done.status}: ${complaint.slice(0, 2000)}${done.stdout?.toString().slice(0, 2000)}`,
+    );
   }
   return done.stdout;
 }
@@ -98,5 +103,9 @@ export function listWithPython(archive: Buffer): ListedEntry[] {
     env: { ...process.env, LC_ALL: "C.UTF-8" },
   });
   if (done.status !== 0) throw new Error(`python: ${done.stderr.toString().slice(0, 2000)}`);
-  return done.stdout.toString("latin1").split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as ListedEntry);
+  return done.stdout
+    .toString("latin1")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ListedEntry);
 }

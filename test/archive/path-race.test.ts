@@ -25,7 +25,8 @@ beforeEach(() => {
   for (const place of ["a/b/c", "", "b", "b/c", "c"]) {
     const at = path.join(place === "a/b/c" ? source : outside, place);
     mkdirSync(at, { recursive: true });
-    for (let number = 0; number < 3; number += 1) writeFileSync(path.join(at, `file-${number}`), at.startsWith(source) ? "inside" : SECRET);
+    for (let number = 0; number < 3; number += 1)
+      writeFileSync(path.join(at, `file-${number}`), at.startsWith(source) ? "inside" : SECRET);
   }
 });
 afterEach(() => folder[Symbol.dispose]());
@@ -50,24 +51,38 @@ async function whileSwapping(what: "folders" | "file", archive: () => void | Pro
   return rounds;
 }
 
-it.each(["folders", "file"] as const)("no byte from outside is in any of many walks (%s)", { timeout: 120_000 }, async (what) => {
-  const options: WalkOptions = { sources: [source], hardlinks: "copy", excludeRegexp: undefined, excludeGlobs: [], ownPaths: [] };
-  const buffer = Buffer.alloc(blockCapacityBytes(CUT_RULE));
-  const kinds = new Set<string>();
-  let withContent = 0;
-  const walks = await whileSwapping(what, () => {
-    const sink = {
-      emptyBuffer: () => buffer,
-      send(full: Buffer, bytes: number) {
-        expect(full.subarray(0, bytes).includes(SECRET)).toBe(false);
-        if (full.subarray(0, bytes).includes("inside")) withContent += 1;
-      },
+it.each(["folders", "file"] as const)(
+  "no byte from outside is in any of many walks (%s)",
+  { timeout: 120_000 },
+  async (what) => {
+    const options: WalkOptions = {
+      sources: [source],
+      hardlinks: "copy",
+      excludeRegexp: undefined,
+      excludeGlobs: [],
+      ownPaths: [],
     };
-    storeTree(options, sink, { onNotice: ({ kind }) => kinds.add(kind), onVisit: () => undefined, checkAbort: () => undefined });
-  });
-  expect(walks).toBeGreaterThan(500);
-  expect(withContent).toBeGreaterThan(0);
-});
+    const buffer = Buffer.alloc(blockCapacityBytes(CUT_RULE));
+    const kinds = new Set<string>();
+    let withContent = 0;
+    const walks = await whileSwapping(what, () => {
+      const sink = {
+        emptyBuffer: () => buffer,
+        send(full: Buffer, bytes: number) {
+          expect(full.subarray(0, bytes).includes(SECRET)).toBe(false);
+          if (full.subarray(0, bytes).includes("inside")) withContent += 1;
+        },
+      };
+      storeTree(options, sink, {
+        onNotice: ({ kind }) => kinds.add(kind),
+        onVisit: () => undefined,
+        checkAbort: () => undefined,
+      });
+    });
+    expect(walks).toBeGreaterThan(500);
+    expect(withContent).toBeGreaterThan(0);
+  },
+);
 
 it("no byte from outside is in an archive", { timeout: 120_000 }, async () => {
   await whileSwapping("folders", async () => {

@@ -65,21 +65,35 @@ describe.runIf(isRoot)("an archive of an odd tree", () => {
       const type = { "0": "-", "1": "-", "2": "l", "3": "c", "4": "b", "5": "d", "6": "p" }[entry.type];
       const content = type === "-" ? entry.sha256 : type === "l" ? entry.link : "";
       const device = type === "c" || type === "b" ? `${entry.major}:${entry.minor}` : "";
-      return [entry.name.slice(prefix.length + 1), type, entry.mode.toString(8), `${entry.uid}:${entry.gid}`, entry.mtime, content, device].join(" ");
+      return [
+        entry.name.slice(prefix.length + 1),
+        type,
+        entry.mode.toString(8),
+        `${entry.uid}:${entry.gid}`,
+        entry.mtime,
+        content,
+        device,
+      ].join(" ");
     });
     expect(lines.sort()).toEqual(snapshotTree(tree, false).sort());
   });
 
-  it.runIf(spawnSync("go", ["version"]).status === 0)("lists the same to Go", async () => {
-    const file = path.join(folder.path, "go.tar");
-    const { bytes } = await makeArchiveFile(file, [tree]);
-    const program = path.join(import.meta.dirname, "list_entries.go");
-    const done = spawnSync("go", ["run", program, file], { maxBuffer: 2 ** 28 });
-    expect(done.stderr.toString()).toBe("");
-    const wanted = listWithPython(bytes).map((entry) =>
-      `${Buffer.from(entry.name, "latin1").toString("hex")} ${entry.type} ${entry.mode} ${entry.uid} ${entry.gid} ${entry.size} ${entry.sha256}`);
-    expect(done.stdout.toString().trimEnd().split("\n")).toEqual(wanted);
-  }, EXTERNAL_PROGRAM_TIMEOUT_MS);
+  it.runIf(spawnSync("go", ["version"]).status === 0)(
+    "lists the same to Go",
+    async () => {
+      const file = path.join(folder.path, "go.tar");
+      const { bytes } = await makeArchiveFile(file, [tree]);
+      const program = path.join(import.meta.dirname, "list_entries.go");
+      const done = spawnSync("go", ["run", program, file], { maxBuffer: 2 ** 28 });
+      expect(done.stderr.toString()).toBe("");
+      const wanted = listWithPython(bytes).map(
+        (entry) =>
+          `${Buffer.from(entry.name, "latin1").toString("hex")} ${entry.type} ${entry.mode} ${entry.uid} ${entry.gid} ${entry.size} ${entry.sha256}`,
+      );
+      expect(done.stdout.toString().trimEnd().split("\n")).toEqual(wanted);
+    },
+    EXTERNAL_PROGRAM_TIMEOUT_MS,
+  );
 
   it("is the same tar through gzip, zstd and nothing", async () => {
     const plain = await makeArchive([tree]);
@@ -131,7 +145,10 @@ describe("an archive", () => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
       noise[at] = seed >>> 23;
     }
-    writeFileSync(path.join(place.path, "noise"), createHash("shake256", { outputLength: 3_000_000 }).update(noise).digest());
+    writeFileSync(
+      path.join(place.path, "noise"),
+      createHash("shake256", { outputLength: 3_000_000 }).update(noise).digest(),
+    );
     const { bytes, result } = await makeArchive([place.path], { compression: "gz" });
     expect(gunzipSync(bytes).length).toBeGreaterThan(3_000_000);
     expect(result.sizeBytes).toBeGreaterThan(3_000_000);

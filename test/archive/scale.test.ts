@@ -10,7 +10,11 @@ const FOLDERS = 100;
 const FILES_PER_FOLDER = 1_000;
 
 function run(output: string, options: Partial<ArchiveOptions>): { result: ArchiveResult; peakKilobytes: number } {
-  const said = execFileSync(process.execPath, [path.join(import.meta.dirname, "run-archive.ts"), output, JSON.stringify(options)]);
+  const said = execFileSync(process.execPath, [
+    path.join(import.meta.dirname, "run-archive.ts"),
+    output,
+    JSON.stringify(options),
+  ]);
   return JSON.parse(said.toString()) as { result: ArchiveResult; peakKilobytes: number };
 }
 
@@ -27,7 +31,11 @@ it("needs no more memory for 100,000 files than for 2,000", { timeout: 240_000 }
   expect(few.result.counts.files).toBe(2 * FILES_PER_FOLDER);
   expect(all.result.counts.files).toBe(FOLDERS * FILES_PER_FOLDER);
   expect(all.peakKilobytes - few.peakKilobytes).toBeLessThan(80_000);
-  expect(runQuietly("sh", ["-c", `tar -tzf ${output} | wc -l`]).toString().trim()).toBe(String(FOLDERS * FILES_PER_FOLDER + FOLDERS + 3));
+  expect(
+    runQuietly("sh", ["-c", `tar -tzf ${output} | wc -l`])
+      .toString()
+      .trim(),
+  ).toBe(String(FOLDERS * FILES_PER_FOLDER + FOLDERS + 3));
 });
 
 it("writes the header of a file that ustar can't hold, and starts on its content", async () => {

@@ -13,15 +13,26 @@ export function snapshotTree(root: string, links: boolean): string[] {
     const stat = lstatSync(at, { bigint: true });
     const type = typeOf(stat);
     const content =
-      type === "-" ? createHash("sha256").update(readFileSync(at)).digest("hex")
-      : type === "l" ? readlinkSync(at, { encoding: "latin1" })
-      : "";
+      type === "-"
+        ? createHash("sha256").update(readFileSync(at)).digest("hex")
+        : type === "l"
+          ? readlinkSync(at, { encoding: "latin1" })
+          : "";
     const device = type === "c" || type === "b" ? deviceOf(stat.rdev) : "";
-    const fields = [shown, type, (stat.mode & 0o7777n).toString(8), `${stat.uid}:${stat.gid}`, seconds(stat.mtimeNs), content, device];
+    const fields = [
+      shown,
+      type,
+      (stat.mode & 0o7777n).toString(8),
+      `${stat.uid}:${stat.gid}`,
+      seconds(stat.mtimeNs),
+      content,
+      device,
+    ];
     if (links && type === "-") fields.push(String(stat.nlink));
     lines.push(fields.join(" "));
     if (type !== "d") return;
-    for (const name of readdirSync(at, { encoding: "latin1" }).sort()) visit(`${bytes}/${name}`, shown === "" ? name : `${shown}/${name}`);
+    for (const name of readdirSync(at, { encoding: "latin1" }).sort())
+      visit(`${bytes}/${name}`, shown === "" ? name : `${shown}/${name}`);
   };
   visit(Buffer.from(root).toString("latin1"), "");
   return lines;

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { entryNames, isRoot, makeArchive, runQuietly, temporaryFolder } from "./make.ts";
@@ -22,7 +31,9 @@ describe("a source", () => {
     symlinkSync("target", path.join(folder.path, "source"));
     const { bytes, notices } = await makeArchive([path.join(folder.path, "source")]);
     expect(namesBelow(bytes, folder.path)).toEqual(["source", "source/file"]);
-    expect(notices).toMatchObject([{ kind: "link-followed", incomplete: false, detail: `a link: its target ${folder.path}/target was archived` }]);
+    expect(notices).toMatchObject([
+      { kind: "link-followed", incomplete: false, detail: `a link: its target ${folder.path}/target was archived` },
+    ]);
   });
 
   it("that is a file is one entry", async () => {
@@ -54,8 +65,22 @@ describe("a source", () => {
     using folder = temporaryFolder();
     filesIn(folder.path, "outer/a", "outer/inner/b", "outer/inner/c", "outer/z", "outer-not/d");
     const at = (name: string): string => path.join(folder.path, name);
-    const { bytes, result } = await makeArchive([at("outer/inner/"), at("outer-not"), at("outer"), at("outer//inner/../inner")]);
-    expect(namesBelow(bytes, folder.path)).toEqual(["outer", "outer/a", "outer/inner", "outer/inner/b", "outer/inner/c", "outer/z", "outer-not", "outer-not/d"]);
+    const { bytes, result } = await makeArchive([
+      at("outer/inner/"),
+      at("outer-not"),
+      at("outer"),
+      at("outer//inner/../inner"),
+    ]);
+    expect(namesBelow(bytes, folder.path)).toEqual([
+      "outer",
+      "outer/a",
+      "outer/inner",
+      "outer/inner/b",
+      "outer/inner/c",
+      "outer/z",
+      "outer-not",
+      "outer-not/d",
+    ]);
     expect(result.sources.map(({ counts }) => counts.files)).toEqual([2, 1, 4, 2]);
     expect(result.counts).toMatchObject({ files: 5, directories: 3 });
   });
@@ -68,7 +93,11 @@ describe("a source", () => {
     const { bytes, result, notices } = await makeArchive(sources);
     expect(namesBelow(bytes, folder.path)).toEqual(["outer", "outer/a", "outer/link", "outer/link/b"]);
     expect(notices.map(({ kind }) => kind)).toEqual(["link-followed"]);
-    expect(result.sources.map(({ error }) => error)).toEqual([undefined, undefined, "ENOENT: no such file or directory"]);
+    expect(result.sources.map(({ error }) => error)).toEqual([
+      undefined,
+      undefined,
+      "ENOENT: no such file or directory",
+    ]);
   });
 
   it("of several has its own error where it lies in an excluded folder", async () => {
@@ -94,14 +123,30 @@ describe("a source", () => {
 describe("what the run itself writes", () => {
   it("is left out with a notice, by its real path and by its inode", async () => {
     using folder = temporaryFolder();
-    filesIn(folder.path, "source/a", "source/archive/old.tar", "source/archived/b", "source/state/history.db", "other/spool");
+    filesIn(
+      folder.path,
+      "source/a",
+      "source/archive/old.tar",
+      "source/archived/b",
+      "source/state/history.db",
+      "other/spool",
+    );
     symlinkSync("source", path.join(folder.path, "alias"));
     linkSync(path.join(folder.path, "other/spool"), path.join(folder.path, "source/spool"));
     const { bytes, notices, result } = await makeArchive([path.join(folder.path, "source")], {
-      ownPaths: [`${folder.path}/source/archive`, `${folder.path}/alias/state/`, `${folder.path}/other/spool`, `${folder.path}/source/none`],
+      ownPaths: [
+        `${folder.path}/source/archive`,
+        `${folder.path}/alias/state/`,
+        `${folder.path}/other/spool`,
+        `${folder.path}/source/none`,
+      ],
     });
     expect(namesBelow(bytes, folder.path)).toEqual(["source", "source/a", "source/archived", "source/archived/b"]);
-    expect(notices.map(({ kind, path: at }) => `${kind} ${path.basename(at)}`)).toEqual(["own archive", "own spool", "own state"]);
+    expect(notices.map(({ kind, path: at }) => `${kind} ${path.basename(at)}`)).toEqual([
+      "own archive",
+      "own spool",
+      "own state",
+    ]);
     expect(result.incomplete).toBe(0);
   });
 
@@ -109,7 +154,9 @@ describe("what the run itself writes", () => {
     using folder = temporaryFolder();
     filesIn(folder.path, "real/a", "real/archive/b");
     symlinkSync("real", path.join(folder.path, "source"));
-    const { bytes } = await makeArchive([path.join(folder.path, "source")], { ownPaths: [`${folder.path}/real/archive`] });
+    const { bytes } = await makeArchive([path.join(folder.path, "source")], {
+      ownPaths: [`${folder.path}/real/archive`],
+    });
     expect(namesBelow(bytes, folder.path)).toEqual(["source", "source/a"]);
   });
 
@@ -125,7 +172,15 @@ describe("what the run itself writes", () => {
 describe("without privileges", () => {
   it.runIf(isRoot)("what can't be read is left out, the rest is archived", () => {
     using folder = temporaryFolder();
-    filesIn(folder.path, "source/mine", "source/theirs", "source/secret", "source/closed/file", "source/blind/file", "out/none");
+    filesIn(
+      folder.path,
+      "source/mine",
+      "source/theirs",
+      "source/secret",
+      "source/closed/file",
+      "source/blind/file",
+      "out/none",
+    );
     chmodSync(folder.path, 0o755);
     const at = (name: string): string => path.join(folder.path, name);
     for (const name of ["source/mine", "source/blind", "out"]) chownSync(at(name), 65534, 65534);
@@ -133,7 +188,11 @@ describe("without privileges", () => {
     chmodSync(at("source/closed"), 0o700);
     // Its names can be read, but nothing below it.
     chmodSync(at("source/blind"), 0o444);
-    const program = [path.join(import.meta.dirname, "run-archive.ts"), at("out/archive.tar"), JSON.stringify({ sources: [at("source")] })];
+    const program = [
+      path.join(import.meta.dirname, "run-archive.ts"),
+      at("out/archive.tar"),
+      JSON.stringify({ sources: [at("source")] }),
+    ];
     const said = execFileSync(process.execPath, program, { uid: 65534, gid: 65534, cwd: "/" });
     const { result, notices } = JSON.parse(said.toString()) as Awaited<ReturnType<typeof makeArchive>>;
     expect(notices.map(({ kind, path: where, detail }) => [kind, path.relative(at("source"), where), detail])).toEqual([
@@ -142,29 +201,46 @@ describe("without privileges", () => {
       ["unreadable", "secret", "EACCES: permission denied: left out"],
     ]);
     expect(result.incomplete).toBe(3);
-    expect(namesBelow(readFileSync(at("out/archive.tar")), at("source"))).toEqual(["", "blind", "closed", "mine", "theirs"]);
+    expect(namesBelow(readFileSync(at("out/archive.tar")), at("source"))).toEqual([
+      "",
+      "blind",
+      "closed",
+      "mine",
+      "theirs",
+    ]);
   });
 });
 
 describe("odd entries", () => {
   it("sockets are left out with a notice, FIFOs are entries that are never read", async () => {
     using folder = temporaryFolder();
-    runQuietly("python3", ["-c", "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", path.join(folder.path, "socket")]);
+    runQuietly("python3", [
+      "-c",
+      "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+      path.join(folder.path, "socket"),
+    ]);
     runQuietly("mkfifo", [path.join(folder.path, "fifo")]);
     const { result, notices } = await makeArchive([folder.path]);
     expect(notices).toMatchObject([{ kind: "socket", incomplete: false }]);
     expect(result.counts).toEqual({ files: 0, directories: 1, symlinks: 0, hardlinks: 0, others: 1 });
   });
 
-  it.runIf(existsSync("/proc/self/status"))("files that the kernel makes up are stored as empty as they look", async () => {
-    const { result } = await makeArchive(["/proc/self/status"]);
-    expect(result.counts.files).toBe(1);
-    expect(result.bytesRead).toBe(0);
-  });
+  it.runIf(existsSync("/proc/self/status"))(
+    "files that the kernel makes up are stored as empty as they look",
+    async () => {
+      const { result } = await makeArchive(["/proc/self/status"]);
+      expect(result.counts.files).toBe(1);
+      expect(result.bytesRead).toBe(0);
+    },
+  );
 
   it("names and notices never carry control characters", async () => {
     using folder = temporaryFolder();
-    runQuietly("python3", ["-c", "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", path.join(folder.path, "so\u001b[31m\nck")]);
+    runQuietly("python3", [
+      "-c",
+      "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+      path.join(folder.path, "so\u001b[31m\nck"),
+    ]);
     const { notices } = await makeArchive([folder.path]);
     expect(notices[0]?.path).toBe(`${folder.path}/so\\u{1b}[31m\\nck`);
   });

@@ -28,7 +28,8 @@ export function testDestination(spec: ConformanceSpec): void {
     // oxlint-disable vitest/no-conditional-tests, vitest/valid-title, vitest/expect-expect, vitest/no-disabled-tests
     for (const entry of cases) {
       const reason = exceptions[entry.name];
-      if (reason === undefined) it(entry.name, { timeout: entry.timeoutMs ?? 30_000 }, () => entry.run(destination, store, spec));
+      if (reason === undefined)
+        it(entry.name, { timeout: entry.timeoutMs ?? 30_000 }, () => entry.run(destination, store, spec));
       else it.skip(`${entry.name} (not here: ${reason})`, () => undefined);
     }
   });

@@ -1,5 +1,12 @@
 import { expect } from "vitest";
-import type { Area, Destination, DestinationErrorCode, DestinationKind, JobTag, StoredObject } from "../../src/contracts/destination.ts";
+import type {
+  Area,
+  Destination,
+  DestinationErrorCode,
+  DestinationKind,
+  JobTag,
+  StoredObject,
+} from "../../src/contracts/destination.ts";
 import { DestinationError } from "../../src/lib/errors.ts";
 
 /** One store of one kind, empty at first. */
@@ -33,7 +40,11 @@ export interface Case {
 }
 
 export const signal = (): AbortSignal => AbortSignal.timeout(60_000);
-export const asArchive = (): { area: Area; owner: JobTag; signal: AbortSignal } => ({ area: "archive", owner: OWNER, signal: signal() });
+export const asArchive = (): { area: Area; owner: JobTag; signal: AbortSignal } => ({
+  area: "archive",
+  owner: OWNER,
+  signal: signal(),
+});
 export const asRecord = (): { area: Area; owner: JobTag; signal: AbortSignal } => ({ ...asArchive(), area: "record" });
 
 export async function listAll(destination: Destination, area: Area): Promise<StoredObject[]> {
@@ -42,7 +53,12 @@ export async function listAll(destination: Destination, area: Area): Promise<Sto
   return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export async function readAll(destination: Destination, area: Area, name: string, range?: { offset: number; length: number }): Promise<Buffer> {
+export async function readAll(
+  destination: Destination,
+  area: Area,
+  name: string,
+  range?: { offset: number; length: number },
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of await destination.get(area, name, range, signal())) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
@@ -57,7 +73,11 @@ export async function failureOf(work: Promise<unknown>): Promise<unknown> {
   throw new Error("it succeeded");
 }
 
-export async function expectCode(work: Promise<unknown>, code: DestinationErrorCode, spec: ConformanceSpec): Promise<void> {
+export async function expectCode(
+  work: Promise<unknown>,
+  code: DestinationErrorCode,
+  spec: ConformanceSpec,
+): Promise<void> {
   const error = await failureOf(work);
   expect(error).toBeInstanceOf(DestinationError);
   if (!(error instanceof DestinationError)) return;

@@ -1,6 +1,18 @@
 import { expect } from "vitest";
 import { bufferSource } from "../../src/destinations/buffer-source.ts";
-import { asArchive, asRecord, type Case, expectCode, expectNotFound, failureOf, listAll, NEIGHBOUR, OWNER, readAll, signal } from "./harness.ts";
+import {
+  asArchive,
+  asRecord,
+  type Case,
+  expectCode,
+  expectNotFound,
+  failureOf,
+  listAll,
+  NEIGHBOUR,
+  OWNER,
+  readAll,
+  signal,
+} from "./harness.ts";
 import { growingSource, sampleBytes } from "./sources.ts";
 
 /** Reading, removing, records, prefixes, names, leftovers. */
@@ -11,7 +23,13 @@ export const otherCases: readonly Case[] = [
       const bytes = sampleBytes(1_000_003);
       await destination.put("range.tar", bufferSource(bytes), asArchive());
       const size = bytes.byteLength;
-      for (const [offset, length] of [[0, 1], [0, size], [500_000, 4_096], [size - 1, 1], [size - 10, 1_000]] as const) {
+      for (const [offset, length] of [
+        [0, 1],
+        [0, size],
+        [500_000, 4_096],
+        [size - 1, 1],
+        [size - 10, 1_000],
+      ] as const) {
         const got = await readAll(destination, "archive", "range.tar", { offset, length });
         expect(got.equals(bytes.subarray(offset, offset + length))).toBe(true);
       }
@@ -68,7 +86,10 @@ export const otherCases: readonly Case[] = [
       await destination.put("site/run1.json", bufferSource(Buffer.from('{"a":1}')), asRecord());
       await destination.put("a.tar.index", bufferSource(sampleBytes(5)), asRecord());
       expect((await listAll(destination, "archive")).map((object) => object.name)).toEqual(["a.tar"]);
-      expect((await listAll(destination, "record")).map((object) => object.name)).toEqual(["a.tar.index", "site/run1.json"]);
+      expect((await listAll(destination, "record")).map((object) => object.name)).toEqual([
+        "a.tar.index",
+        "site/run1.json",
+      ]);
       expect((await readAll(destination, "record", "site/run1.json")).toString()).toBe('{"a":1}');
       await destination.remove("record", "site/run1.json", signal());
       await destination.remove("record", "other/missing.json", signal());
@@ -95,7 +116,19 @@ export const otherCases: readonly Case[] = [
   {
     name: "refuses names that lead elsewhere, in every method",
     async run(destination, store, spec) {
-      const bad = ["", ".", "..", "../x.tar", "/x.tar", "a/b.tar", "a/../b", "x\0.tar", "\ud800.tar", ".x.tar.partial", ".lifeboat"];
+      const bad = [
+        "",
+        ".",
+        "..",
+        "../x.tar",
+        "/x.tar",
+        "a/b.tar",
+        "a/../b",
+        "x\0.tar",
+        "\ud800.tar",
+        ".x.tar.partial",
+        ".lifeboat",
+      ];
       for (const name of bad) {
         await expectCode(destination.put(name, bufferSource(sampleBytes(3)), asArchive()), "invalid", spec);
         await expectCode(destination.get("archive", name, undefined, signal()), "invalid", spec);

@@ -62,7 +62,11 @@ export function brokenSource(bytesBefore: number, error: Error): ArchiveSource {
 }
 
 /** Gives some bytes, tells that it did, then never goes on until it is aborted. */
-export function hangingSource(bytesBefore: number, onHang: () => void, obeys: "signal" | "nothing" = "signal"): ArchiveSource {
+export function hangingSource(
+  bytesBefore: number,
+  onHang: () => void,
+  obeys: "signal" | "nothing" = "signal",
+): ArchiveSource {
   const never = new Promise<never>(() => undefined);
   return {
     sizeBytes: undefined,

@@ -29,7 +29,10 @@ export const storingCases: readonly Case[] = [
     async run(destination) {
       const bytes = sampleBytes(3_100_000, 7);
       const progress: number[] = [];
-      const stored = await destination.put("grow.tar.gz", growingSource(bytes), { ...asArchive(), onProgress: (sent) => progress.push(sent) });
+      const stored = await destination.put("grow.tar.gz", growingSource(bytes), {
+        ...asArchive(),
+        onProgress: (sent) => progress.push(sent),
+      });
       expect(stored.sizeBytes).toBe(bytes.byteLength);
       expect(sha256(await readAll(destination, "archive", "grow.tar.gz"))).toBe(sha256(bytes));
       expect(progress.at(-1)).toBe(bytes.byteLength);
@@ -38,9 +41,22 @@ export const storingCases: readonly Case[] = [
   {
     name: "accepts names with blanks, other scripts, quotes and line breaks",
     async run(destination) {
-      const names = ["with blanks .tar.gz", "Ünïcödé-備份-🛟.tar", "quo'te\"s&$(x)`;|.tar.gz", "per%20cent+plus#hash?.tar", "line\nbreak\t.tar.gz", "-rf.tar", "~home.tar", "[a-z]*?.tar", "back\\slash.tar"];
-      for (const [at, name] of names.entries()) await destination.put(name, bufferSource(sampleBytes(100 + at)), asArchive());
-      expect((await listAll(destination, "archive")).map((object) => object.name)).toEqual([...names].toSorted((a, b) => (a < b ? -1 : 1)));
+      const names = [
+        "with blanks .tar.gz",
+        "Ünïcödé-備份-🛟.tar",
+        "quo'te\"s&$(x)`;|.tar.gz",
+        "per%20cent+plus#hash?.tar",
+        "line\nbreak\t.tar.gz",
+        "-rf.tar",
+        "~home.tar",
+        "[a-z]*?.tar",
+        "back\\slash.tar",
+      ];
+      for (const [at, name] of names.entries())
+        await destination.put(name, bufferSource(sampleBytes(100 + at)), asArchive());
+      expect((await listAll(destination, "archive")).map((object) => object.name)).toEqual(
+        [...names].toSorted((a, b) => (a < b ? -1 : 1)),
+      );
       for (const [at, name] of names.entries()) {
         expect((await readAll(destination, "archive", name)).byteLength).toBe(100 + at);
         await destination.remove("archive", name, signal());
@@ -70,7 +86,9 @@ export const storingCases: readonly Case[] = [
   {
     name: "a source that fails in the middle leaves nothing and its own error",
     async run(destination, store) {
-      const error = await failureOf(destination.put("b.tar.gz", brokenSource(700_000, new Error("engine broke")), asArchive()));
+      const error = await failureOf(
+        destination.put("b.tar.gz", brokenSource(700_000, new Error("engine broke")), asArchive()),
+      );
       expect(error).toHaveProperty("message", expect.stringContaining("engine broke"));
       expect(await listAll(destination, "archive")).toEqual([]);
       expect(await store.rawNames("site")).toEqual([]);
@@ -93,7 +111,12 @@ export const storingCases: readonly Case[] = [
   {
     name: "a signal that is aborted already stores nothing",
     async run(destination, store) {
-      await failureOf(destination.put("d.tar.gz", bufferSource(sampleBytes(10)), { ...asArchive(), signal: AbortSignal.abort(new Error("stop")) }));
+      await failureOf(
+        destination.put("d.tar.gz", bufferSource(sampleBytes(10)), {
+          ...asArchive(),
+          signal: AbortSignal.abort(new Error("stop")),
+        }),
+      );
       expect(await store.rawNames("site")).toEqual([]);
     },
   },
@@ -101,7 +124,11 @@ export const storingCases: readonly Case[] = [
     name: "stores several objects at the same time",
     async run(destination) {
       const names = Array.from({ length: 8 }, (_, at) => `par-${at}.tar.gz`);
-      await Promise.all(names.map((name, at) => destination.put(name, growingSource(sampleBytes(200_000 + at, at + 1), 50_000), asArchive())));
+      await Promise.all(
+        names.map((name, at) =>
+          destination.put(name, growingSource(sampleBytes(200_000 + at, at + 1), 50_000), asArchive()),
+        ),
+      );
       expect((await listAll(destination, "archive")).map((object) => object.name)).toEqual(names);
       for (const [at, name] of names.entries()) {
         expect(sha256(await readAll(destination, "archive", name))).toBe(sha256(sampleBytes(200_000 + at, at + 1)));
@@ -112,7 +139,9 @@ export const storingCases: readonly Case[] = [
     name: "two writers of one name leave one whole archive",
     async run(destination) {
       const contents = [sampleBytes(300_000, 1), sampleBytes(250_000, 2)];
-      await Promise.allSettled(contents.map((bytes) => destination.put("race.tar", growingSource(bytes, 40_000), asArchive())));
+      await Promise.allSettled(
+        contents.map((bytes) => destination.put("race.tar", growingSource(bytes, 40_000), asArchive())),
+      );
       const listed = await listAll(destination, "archive");
       expect(listed.map((object) => object.name)).toEqual(["race.tar"]);
       expect(contents.map(sha256)).toContain(sha256(await readAll(destination, "archive", "race.tar")));
@@ -124,7 +153,9 @@ export const storingCases: readonly Case[] = [
     async run(destination) {
       const names = Array.from({ length: PAGE_BREAKER }, (_, at) => `many-${String(at).padStart(4, "0")}.tar`);
       for (let at = 0; at < names.length; at += 50) {
-        await Promise.all(names.slice(at, at + 50).map((name) => destination.put(name, bufferSource(Buffer.from(name)), asArchive())));
+        await Promise.all(
+          names.slice(at, at + 50).map((name) => destination.put(name, bufferSource(Buffer.from(name)), asArchive())),
+        );
       }
       expect((await listAll(destination, "archive")).map((object) => object.name)).toEqual(names);
     },

@@ -60,14 +60,27 @@ describe("secrets", () => {
       "LOG_LEVEL=debug",
     );
     const environment = { SSH_PASSWORD: `${SECRET}-env`, LOG_LEVEL: "debug" };
-    for (const args of [["run"], ["print-config"], ["print-config", "--json"], ["check"], ["check", "--json"], ["status", "--json"], ["history", "--json"], ["list"], ["prune", "--dry-run"]]) {
+    for (const args of [
+      ["run"],
+      ["print-config"],
+      ["print-config", "--json"],
+      ["check"],
+      ["check", "--json"],
+      ["status", "--json"],
+      ["history", "--json"],
+      ["list"],
+      ["prune", "--dry-run"],
+    ]) {
       const { stdout, stderr } = box.run(args, environment);
       expect(stdout + stderr, args.join(" ")).not.toContain(SECRET);
     }
   });
 
   it("of a broken file are shown by no command either", () => {
-    writeFileSync(join(box.config, "site.env"), `AWS_SECRET_ACCESS_KEY="${SECRET}\nBACKUP_RETENTION_DAYS=x\nexport ${SECRET}\nSSH_PASSWORD=${SECRET}$\{X^^}\n`);
+    writeFileSync(
+      join(box.config, "site.env"),
+      `AWS_SECRET_ACCESS_KEY="${SECRET}\nBACKUP_RETENTION_DAYS=x\nexport ${SECRET}\nSSH_PASSWORD=${SECRET}$\{X^^}\n`,
+    );
     for (const args of [["run"], ["print-config"], ["check"], ["status"]]) {
       const { status, stdout, stderr } = box.run(args);
       expect(stdout + stderr, args.join(" ")).not.toContain(SECRET);
@@ -97,7 +110,11 @@ describe("print-config", () => {
 });
 
 describe("backup, as the image that is replaced has it", () => {
-  const environment = (): Record<string, string> => ({ BACKUP_SOURCES: box.source, BACKUP_ARCHIVE: box.archive, BACKUP_FILENAME: "env.tar.gz" });
+  const environment = (): Record<string, string> => ({
+    BACKUP_SOURCES: box.source,
+    BACKUP_ARCHIVE: box.archive,
+    BACKUP_FILENAME: "env.tar.gz",
+  });
 
   it("runs the environment alone, whatever files there are", () => {
     box.job("site.env", "BACKUP_FILENAME=file.tar.gz");
@@ -112,7 +129,12 @@ describe("backup, as the image that is replaced has it", () => {
     expect(stdout).toContain("site.env");
   });
 
-  it.each([[["-h"], 0], [["--help"], 0], [["-nonsense"], 2], [["frobnicate"], 2]])("%j ends with %i", (args, expected) => {
+  it.each([
+    [["-h"], 0],
+    [["--help"], 0],
+    [["-nonsense"], 2],
+    [["frobnicate"], 2],
+  ])("%j ends with %i", (args, expected) => {
     expect(box.run(["--as=backup", ...args], environment()).status).toBe(expected);
     expect(box.archives()).toEqual([]);
   });
@@ -122,7 +144,10 @@ describe("logs", () => {
   it("are one JSON object a line with LOG_FORMAT=json", () => {
     box.job("site.env");
     const { stdout } = box.run(["run"], { LOG_FORMAT: "json" });
-    const events = stdout.trim().split("\n").map((line) => JSON.parse(line) as { level: string; msg: string; job: string });
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { level: string; msg: string; job: string });
     expect(events.at(-1)).toMatchObject({ level: "info", msg: "run succeeded", job: "site" });
   });
 
@@ -130,7 +155,10 @@ describe("logs", () => {
     for (let file = 0; file < 40; file += 1) writeFileSync(join(box.source, `f${file}`), Buffer.alloc(4_000_000, file));
     box.job("site.env", "BACKUP_COMPRESSION_LEVEL=best");
     const main = join(import.meta.dirname, "../../src/main.ts");
-    const drawn = spawnSync("script", ["-qec", `${process.execPath} ${main} run`, "/dev/null"], { env: box.environment, encoding: "utf8" });
+    const drawn = spawnSync("script", ["-qec", `${process.execPath} ${main} run`, "/dev/null"], {
+      env: box.environment,
+      encoding: "utf8",
+    });
     expect(drawn.stdout).toContain("\r\u001b[K");
     expect(drawn.stdout).toMatch(/\d+ files, [\d.]+ \w+, [\d.]+ \w+\/s/);
     expect(box.run(["run"]).stderr).toBe("");

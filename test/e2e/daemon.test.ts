@@ -77,7 +77,11 @@ describe("lifeboat daemon", () => {
 
   it("ends at once with 5 where the environment's job is wrong", () => {
     rmSync(box.config, { recursive: true });
-    const { status, stdout } = box.run(["daemon"], { CONFIG_DIR: "", BACKUP_COMPRESSION: "rar", BACKUP_ARCHIVE: box.archive });
+    const { status, stdout } = box.run(["daemon"], {
+      CONFIG_DIR: "",
+      BACKUP_COMPRESSION: "rar",
+      BACKUP_ARCHIVE: box.archive,
+    });
     expect(status).toBe(5);
     expect(stdout).toContain("BACKUP_COMPRESSION");
   });
@@ -96,24 +100,27 @@ describe("lifeboat daemon", () => {
     expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
   });
 
-  it.each(["with", "without"])("killed in the middle of a run it heals at the next start, %s its state folder", async (state) => {
-    makeLongRun();
-    box.job("site.env", EVERY_SECOND, "BACKUP_COMPRESSION_LEVEL=best");
-    const daemon = box.start(["daemon"]);
-    await partialIsThere();
-    const holder = JSON.parse(readFileSync(box.lock, "utf8")) as { pid: number };
-    daemon.child.kill("SIGKILL");
-    process.kill(holder.pid, "SIGKILL");
-    await daemon.ended;
-    expect(box.hidden().length).toBeGreaterThan(0);
-    if (state === "without") rmSync(box.state, { recursive: true });
-    box.job("site.env", NEVER);
-    const second = box.start(["daemon"]);
-    await until("healing", () => second.output().includes("recorded as interrupted"));
-    await until("no leftovers", () => box.hidden().length === 0);
-    expect(existsSync(box.lock)).toBe(false);
-    expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
-  });
+  it.each(["with", "without"])(
+    "killed in the middle of a run it heals at the next start, %s its state folder",
+    async (state) => {
+      makeLongRun();
+      box.job("site.env", EVERY_SECOND, "BACKUP_COMPRESSION_LEVEL=best");
+      const daemon = box.start(["daemon"]);
+      await partialIsThere();
+      const holder = JSON.parse(readFileSync(box.lock, "utf8")) as { pid: number };
+      daemon.child.kill("SIGKILL");
+      process.kill(holder.pid, "SIGKILL");
+      await daemon.ended;
+      expect(box.hidden().length).toBeGreaterThan(0);
+      if (state === "without") rmSync(box.state, { recursive: true });
+      box.job("site.env", NEVER);
+      const second = box.start(["daemon"]);
+      await until("healing", () => second.output().includes("recorded as interrupted"));
+      await until("no leftovers", () => box.hidden().length === 0);
+      expect(existsSync(box.lock)).toBe(false);
+      expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
+    },
+  );
 
   it("a run ends when its daemon is killed", async () => {
     makeLongRun();
@@ -174,7 +181,10 @@ describe("lifeboat daemon", () => {
     await until("two archives", () => box.archives().length >= 2);
     daemon.child.kill("SIGTERM");
     await daemon.ended;
-    const said = daemon.output().split("\n").filter((line) => line.includes(box.state));
+    const said = daemon
+      .output()
+      .split("\n")
+      .filter((line) => line.includes(box.state));
     expect(said.length).toBeGreaterThanOrEqual(1);
     expect((box.json(["history"]) as Run[]).filter((run) => run.status === "success").length).toBeGreaterThanOrEqual(2);
     expect(box.run(["list"]).stdout).toContain("success");

@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { acquireLock } from "../../src/state/lock.ts";
@@ -11,7 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => box.dispose());
 
-const namesIn = (path: string): string[] => spawnSync("tar", ["-tf", path], { encoding: "utf8" }).stdout.trim().split("\n");
+const namesIn = (path: string): string[] =>
+  spawnSync("tar", ["-tf", path], { encoding: "utf8" }).stdout.trim().split("\n");
 
 describe("lifeboat run", () => {
   it("makes an archive, records it, and leaves nothing else behind", () => {
@@ -24,7 +36,10 @@ describe("lifeboat run", () => {
     expect(others).toEqual([]);
     expect(box.hidden()).toEqual([]);
     expect(existsSync(box.lock)).toBe(false);
-    expect(namesIn(join(box.archive, name)).map((path) => path.slice(box.root.length - 1))).toEqual(["/backup/", "/backup/index.html"]);
+    expect(namesIn(join(box.archive, name)).map((path) => path.slice(box.root.length - 1))).toEqual([
+      "/backup/",
+      "/backup/index.html",
+    ]);
     const [run] = box.json(["history"]) as { status: string; archive: { name: string; sha256: string } }[];
     expect(run?.status).toBe("success");
     const digest = spawnSync("sha256sum", [join(box.archive, name)], { encoding: "utf8" }).stdout.slice(0, 64);
@@ -96,7 +111,12 @@ describe("lifeboat run", () => {
 
   it("waits for the lock as long as LOCK_TIMEOUT and then ends with 4", async () => {
     box.job("site.env", "LOCK_TIMEOUT=300ms");
-    const lock = await acquireLock({ path: box.lock, timeoutMs: 0, signal: new AbortController().signal, job: "other" });
+    const lock = await acquireLock({
+      path: box.lock,
+      timeoutMs: 0,
+      signal: new AbortController().signal,
+      job: "other",
+    });
     const { status, stdout } = box.run(["run"]);
     lock.release();
     expect(status).toBe(4);
@@ -180,7 +200,12 @@ describe("getting it back", () => {
     const [name = ""] = box.archives();
     expect(box.run(["list"]).stdout).toContain(name);
     expect(box.run(["show", name]).stdout).toContain("sub/ünï.txt");
-    expect(box.run(["show", "latest", `${box.source}/sub`]).stdout.trim().split("\n")).toHaveLength(2);
+    expect(
+      box
+        .run(["show", "latest", `${box.source}/sub`])
+        .stdout.trim()
+        .split("\n"),
+    ).toHaveLength(2);
     const target = join(box.root, "restored");
     expect(box.run(["restore", "latest", "--to", target]).status).toBe(0);
     expect(spawnSync("diff", ["-r", "--no-dereference", box.source, join(target, box.source)]).status).toBe(0);

@@ -53,8 +53,14 @@ export class Sandbox {
   }
 
   /** Starts without waiting; ended by `dispose` at the latest. */
-  start(args: readonly string[], environment: Record<string, string> = {}): { child: ChildProcess; output(): string; ended: Promise<number | null> } {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...this.environment, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  start(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+  ): { child: ChildProcess; output(): string; ended: Promise<number | null> } {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      env: { ...this.environment, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#started.push(child);
     let text = "";
     child.stdout?.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -65,11 +71,17 @@ export class Sandbox {
 
   /** Visible files in the archive folder, sorted. */
   archives(): string[] {
-    return existsSync(this.archive) ? readdirSync(this.archive).filter((name) => !name.startsWith(".")).sort() : [];
+    return existsSync(this.archive)
+      ? readdirSync(this.archive)
+          .filter((name) => !name.startsWith("."))
+          .sort()
+      : [];
   }
 
   hidden(): string[] {
-    return readdirSync(this.archive).filter((name) => name.startsWith(".") && name !== ".lifeboat").sort();
+    return readdirSync(this.archive)
+      .filter((name) => name.startsWith(".") && name !== ".lifeboat")
+      .sort();
   }
 
   json(args: readonly string[], environment: Record<string, string> = {}): unknown {

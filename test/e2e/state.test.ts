@@ -83,15 +83,21 @@ describe("a state folder that is", () => {
   });
 });
 
-it.skipIf(!canMount)("an archive folder that is full: a clear failure with sizes, and nothing left (needs the right to mount)", () => {
-  writeFileSync(join(box.source, "noise"), Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => (at * 2_654_435_761) >>> 24)));
-  expect(mount("-t", "tmpfs", "-o", "size=1m", "none", box.archive)).toBe(true);
-  mounted.push(box.archive);
-  box.job("site.env", "BACKUP_COMPRESSION=none");
-  const { status, stdout } = box.run(["run"]);
-  expect(status).toBe(1);
-  expect(stdout).toMatch(/not enough space in .*archive.*free/);
-  expect(box.archives()).toEqual([]);
-  expect(box.hidden()).toEqual([]);
-  expect((box.json(["history"]) as Run[])[0]?.status).toBe("failed");
-});
+it.skipIf(!canMount)(
+  "an archive folder that is full: a clear failure with sizes, and nothing left (needs the right to mount)",
+  () => {
+    writeFileSync(
+      join(box.source, "noise"),
+      Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => (at * 2_654_435_761) >>> 24)),
+    );
+    expect(mount("-t", "tmpfs", "-o", "size=1m", "none", box.archive)).toBe(true);
+    mounted.push(box.archive);
+    box.job("site.env", "BACKUP_COMPRESSION=none");
+    const { status, stdout } = box.run(["run"]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/not enough space in .*archive.*free/);
+    expect(box.archives()).toEqual([]);
+    expect(box.hidden()).toEqual([]);
+    expect((box.json(["history"]) as Run[])[0]?.status).toBe("failed");
+  },
+);

@@ -2,7 +2,17 @@
  * No value of any variable makes a run remove or overwrite what it did not create, print a secret or a stack trace, or
  * hang. Seeded: `FUZZ_SEED` and `FUZZ_CASES` repeat or widen it.
  */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -24,8 +34,16 @@ let root: string;
 let bystanders: Map<string, string>;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "lifeboat-fuzz-"));
-  for (const folder of ["backup/html", "archive/folder.tar.gz", "config", "outside", "state"]) mkdirSync(join(root, folder), { recursive: true });
-  for (const file of ["backup/html/index.html", "backup/.hidden", "outside/precious.tar.gz", "archive/foreign.txt", "archive/folder.tar.gz/in", "archive/.lifeboat.txt"]) {
+  for (const folder of ["backup/html", "archive/folder.tar.gz", "config", "outside", "state"])
+    mkdirSync(join(root, folder), { recursive: true });
+  for (const file of [
+    "backup/html/index.html",
+    "backup/.hidden",
+    "outside/precious.tar.gz",
+    "archive/foreign.txt",
+    "archive/folder.tar.gz/in",
+    "archive/.lifeboat.txt",
+  ]) {
     writeFileSync(join(root, file), `content of ${file}`);
   }
   symlinkSync(join(root, "outside/precious.tar.gz"), join(root, "archive/link.tar.gz"));
@@ -42,23 +60,93 @@ function look(folder: string, below = "", seen = new Map<string, string>()): Map
     if (stat.isDirectory()) {
       seen.set(path, "folder");
       look(folder, path, seen);
-    } else seen.set(path, stat.isSymbolicLink() ? readlinkSync(join(folder, path)) : readFileSync(join(folder, path), "latin1"));
+    } else
+      seen.set(
+        path,
+        stat.isSymbolicLink() ? readlinkSync(join(folder, path)) : readFileSync(join(folder, path), "latin1"),
+      );
   }
   return seen;
 }
 
 const ODD_TEXTS = [
-  "", " ", ".", "..", "../../outside/precious.tar.gz", "/", "/etc/passwd", "a/../../outside/x", "away/x.tar.gz", "folder.tar.gz", "link.tar.gz",
-  "foreign.txt", "%Y/%m", "%", "%%", "{{ .Extension }}", "{{ .Nope }}", "{{", "-rf", "--help", "\u0000", "a\nb", "\u001b[2J", "ünï ☂", "x".repeat(300),
-  "*", "**", "[a", "(a+)+$", "\\Q", "a{1001}", "0", "-1", "1e9", "99999999999", "1h30m", "-5m", "true", "yes", "gz", "zst", "none", "copy", "link",
-  "* * * * *", "@daily", "@every 1s", "0 0 5 31 2 ?", "Europe/Berlin", "Mars/Phobos", "s3,local", "http://u:p@host/", "sha256:00", "$HOME", "${X:-y}", "`id`", "$(id)",
-  ".lifeboat", ".lifeboat/x", ".x.partial", "history.db", "con\u202etxt.zg",
+  "",
+  " ",
+  ".",
+  "..",
+  "../../outside/precious.tar.gz",
+  "/",
+  "/etc/passwd",
+  "a/../../outside/x",
+  "away/x.tar.gz",
+  "folder.tar.gz",
+  "link.tar.gz",
+  "foreign.txt",
+  "%Y/%m",
+  "%",
+  "%%",
+  "{{ .Extension }}",
+  "{{ .Nope }}",
+  "{{",
+  "-rf",
+  "--help",
+  "\u0000",
+  "a\nb",
+  "\u001b[2J",
+  "ünï ☂",
+  "x".repeat(300),
+  "*",
+  "**",
+  "[a",
+  "(a+)+$",
+  "\\Q",
+  "a{1001}",
+  "0",
+  "-1",
+  "1e9",
+  "99999999999",
+  "1h30m",
+  "-5m",
+  "true",
+  "yes",
+  "gz",
+  "zst",
+  "none",
+  "copy",
+  "link",
+  "* * * * *",
+  "@daily",
+  "@every 1s",
+  "0 0 5 31 2 ?",
+  "Europe/Berlin",
+  "Mars/Phobos",
+  "s3,local",
+  "http://u:p@host/",
+  "sha256:00",
+  "$HOME",
+  "${X:-y}",
+  "`id`",
+  "$(id)",
+  ".lifeboat",
+  ".lifeboat/x",
+  ".x.partial",
+  "history.db",
+  "con\u202etxt.zg",
 ];
 
 function valueFor(setting: Setting, random: Random): string {
   const roll = random.below(10);
-  if (setting.key === "BACKUP_SOURCES") return random.pick([join(root, "backup"), join(root, "backup/html"), join(root, "archive/away"), join(root, "nothing"), "relative", join(root, "outside")]);
-  if (setting.key === "BACKUP_ARCHIVE") return random.pick([join(root, "archive"), join(root, "archive/foreign.txt"), join(root, "nothing"), ""]);
+  if (setting.key === "BACKUP_SOURCES")
+    return random.pick([
+      join(root, "backup"),
+      join(root, "backup/html"),
+      join(root, "archive/away"),
+      join(root, "nothing"),
+      "relative",
+      join(root, "outside"),
+    ]);
+  if (setting.key === "BACKUP_ARCHIVE")
+    return random.pick([join(root, "archive"), join(root, "archive/foreign.txt"), join(root, "nothing"), ""]);
   if (setting.key.endsWith("_DIR")) return join(root, "state");
   if (roll < 3 && setting.default !== undefined) return setting.default;
   if (roll < 5 && setting.allowed !== undefined) return random.pick(setting.allowed);
@@ -77,7 +165,10 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
   const harmless = settings.filter(({ key }) => /^(BACKUP_|TZ|GZIP_|HISTORY_|LOCK_TIMEOUT)/.test(key));
   let ran = 0;
   for (let at = 0; at < CASES; at += 1) {
-    const chosen = new Map<string, string>([["BACKUP_SOURCES", join(root, "backup")], ["BACKUP_ARCHIVE", join(root, "archive")]]);
+    const chosen = new Map<string, string>([
+      ["BACKUP_SOURCES", join(root, "backup")],
+      ["BACKUP_ARCHIVE", join(root, "archive")],
+    ]);
     // Mostly settings of parts that are built, so that many configurations reach a run.
     const pool = random.below(4) === 0 ? settings : harmless;
     for (let count = random.below(4); count >= 0; count -= 1) {
@@ -98,7 +189,12 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
         job,
         trigger: "manual",
         firedAtMs: Date.parse("2026-03-01T00:00:00Z") + at * 1000,
-        options: { stateDir: join(root, "state"), lockFile: join(root, "run.lock"), logFormat: "text", logLevel: "debug" },
+        options: {
+          stateDir: join(root, "state"),
+          lockFile: join(root, "run.lock"),
+          logFormat: "text",
+          logLevel: "debug",
+        },
         host: "fuzz",
         version: "0",
         clock: systemClock,
@@ -117,8 +213,12 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
     const now = look(root);
     for (const [path, content] of bystanders) expect(now.get(path), `${path} changed, ${why}`).toBe(content);
     const allowed = /^(config\/job\.env|state(\/|$)|archive(\/|$))/;
-    for (const path of now.keys()) expect(bystanders.has(path) || allowed.test(path), `${path} appeared, ${why}`).toBe(true);
-    expect([...now.keys()].filter((path) => path.endsWith(".partial")), why).toEqual([]);
+    for (const path of now.keys())
+      expect(bystanders.has(path) || allowed.test(path), `${path} appeared, ${why}`).toBe(true);
+    expect(
+      [...now.keys()].filter((path) => path.endsWith(".partial")),
+      why,
+    ).toEqual([]);
     tidy(now);
   }
   // A fuzz whose configurations are all refused shows little.
@@ -127,7 +227,9 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
 
 /** Away with what the case made, so that the next looks at a small tree. */
 function tidy(now: ReadonlyMap<string, string>): void {
-  for (const path of now.keys()) if (!bystanders.has(path) && path.startsWith("archive/")) rmSync(join(root, path), { recursive: true, force: true });
+  for (const path of now.keys())
+    if (!bystanders.has(path) && path.startsWith("archive/"))
+      rmSync(join(root, path), { recursive: true, force: true });
 }
 
 function collectingLog(lines: string[]): Log {

@@ -4,7 +4,11 @@ import { hasLists, readRecorded } from "./recorded.ts";
 export interface CronCase {
   readonly expression: string;
   readonly error?: string;
-  readonly runs?: readonly { readonly zone: string; readonly start: string; readonly next: readonly (string | null)[] }[];
+  readonly runs?: readonly {
+    readonly zone: string;
+    readonly start: string;
+    readonly next: readonly (string | null)[];
+  }[];
 }
 
 const isCases = hasLists<{ cases: readonly CronCase[] }>("cases");

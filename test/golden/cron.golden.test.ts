@@ -19,7 +19,9 @@ function nextFires(expression: string, zone: string, start: string, count: numbe
 }
 
 const errors = cronCases.filter(({ error }) => error !== undefined);
-const runs = [...cronCases, ...jumpCases].flatMap(({ expression, runs: recorded = [] }) => recorded.map((run) => ({ expression, name: title(expression), ...run })));
+const runs = [...cronCases, ...jumpCases].flatMap(({ expression, runs: recorded = [] }) =>
+  recorded.map((run) => ({ expression, name: title(expression), ...run })),
+);
 
 describe("cron: refused", () => {
   it.each(errors.map((recorded) => ({ ...recorded, name: title(recorded.expression) })))("$name", ({ expression }) => {

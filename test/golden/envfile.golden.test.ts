@@ -26,17 +26,19 @@ interface EnvCases {
 const { cases, env: sharedEnvironment } = readRecorded("envfile.json", hasLists<EnvCases>("cases"));
 
 describe("env files", () => {
-  it.each(cases.map((recorded, index) => ({ ...recorded, name: `${recorded.id ?? index} ${title(recorded.file ?? "(bytes)")}` })))(
-    "$name",
-    ({ file, file_base64: base64, env, ours, ...recorded }) => {
-      const content = base64 === undefined ? Buffer.from(file ?? "") : Buffer.from(base64, "base64");
-      const parsed = parseEnvFile(content, { TZ: "UTC", ...sharedEnvironment, ...env });
-      const expected: Expected = ours ?? recorded;
-      const isRefused = parsed.problems.length > 0;
-      const values = Object.fromEntries([...parsed.pairs].map(([key, { value }]) => [key, value]));
-      const actual = isRefused ? REFUSED : { value: values };
-      const wanted = expected.error === undefined ? { value: expected.pairs } : REFUSED;
-      expect(actual).toEqual(expected.unclear === undefined ? wanted : actual);
-    },
-  );
+  it.each(
+    cases.map((recorded, index) => ({
+      ...recorded,
+      name: `${recorded.id ?? index} ${title(recorded.file ?? "(bytes)")}`,
+    })),
+  )("$name", ({ file, file_base64: base64, env, ours, ...recorded }) => {
+    const content = base64 === undefined ? Buffer.from(file ?? "") : Buffer.from(base64, "base64");
+    const parsed = parseEnvFile(content, { TZ: "UTC", ...sharedEnvironment, ...env });
+    const expected: Expected = ours ?? recorded;
+    const isRefused = parsed.problems.length > 0;
+    const values = Object.fromEntries([...parsed.pairs].map(([key, { value }]) => [key, value]));
+    const actual = isRefused ? REFUSED : { value: values };
+    const wanted = expected.error === undefined ? { value: expected.pairs } : REFUSED;
+    expect(actual).toEqual(expected.unclear === undefined ? wanted : actual);
+  });
 });

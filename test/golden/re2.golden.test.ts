@@ -20,19 +20,21 @@ function bytesOf(text: string | undefined, base64: string | undefined): Buffer {
 }
 
 describe("RE2", () => {
-  it.each(cases.map((recorded, index) => ({ ...recorded, name: `${recorded.id ?? index} ${title(recorded.pattern ?? "(bytes)")}` })))(
-    "$name",
-    (recorded) => {
-      const pattern = bytesOf(recorded.pattern, recorded.pattern_base64);
-      const input = bytesOf(recorded.input, recorded.input_base64);
-      const actual = outcome(() => {
-        const compiled = compileRe2(recorded.pattern ?? pattern);
-        const asText = recorded.input === undefined ? compiled.test(input) : compiled.test(recorded.input);
-        return { match: compiled.test(input), asText, span: compiled.find(input) };
-      });
-      const isMatch = recorded.match === true;
-      const expected = { match: isMatch, asText: isMatch, span: isMatch ? recorded.span : undefined };
-      expect(actual).toEqual(recorded.invalid === true ? REFUSED : { value: expected });
-    },
-  );
+  it.each(
+    cases.map((recorded, index) => ({
+      ...recorded,
+      name: `${recorded.id ?? index} ${title(recorded.pattern ?? "(bytes)")}`,
+    })),
+  )("$name", (recorded) => {
+    const pattern = bytesOf(recorded.pattern, recorded.pattern_base64);
+    const input = bytesOf(recorded.input, recorded.input_base64);
+    const actual = outcome(() => {
+      const compiled = compileRe2(recorded.pattern ?? pattern);
+      const asText = recorded.input === undefined ? compiled.test(input) : compiled.test(recorded.input);
+      return { match: compiled.test(input), asText, span: compiled.find(input) };
+    });
+    const isMatch = recorded.match === true;
+    const expected = { match: isMatch, asText: isMatch, span: isMatch ? recorded.span : undefined };
+    expect(actual).toEqual(recorded.invalid === true ? REFUSED : { value: expected });
+  });
 });

@@ -10,7 +10,12 @@ interface BoolCase {
 }
 
 interface Durations {
-  readonly parse: readonly { readonly input: string; readonly ns?: string; readonly string?: string; readonly error?: string }[];
+  readonly parse: readonly {
+    readonly input: string;
+    readonly ns?: string;
+    readonly string?: string;
+    readonly error?: string;
+  }[];
   readonly format: readonly { readonly ns: string; readonly string: string }[];
 }
 

@@ -44,7 +44,22 @@ export const AZURE_STORAGE_ACCESS_TIER: Setting<"choice"> = {
   key: "AZURE_STORAGE_ACCESS_TIER",
   kind: "choice",
   allowed: [
-    "Archive", "Cold", "Cool", "Hot", "P4", "P6", "P10", "P15", "P20", "P30", "P40", "P50", "P60", "P70", "P80", "Premium",
+    "Archive",
+    "Cold",
+    "Cool",
+    "Hot",
+    "P4",
+    "P6",
+    "P10",
+    "P15",
+    "P20",
+    "P30",
+    "P40",
+    "P50",
+    "P60",
+    "P70",
+    "P80",
+    "Premium",
   ],
   help: "Access tier of archives. Unset: the account's own.",
 };
@@ -53,8 +68,13 @@ export const azureSettings: PartSettings = {
   part: "azure",
   title: "Azure Blob Storage",
   settings: [
-    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_PRIMARY_ACCOUNT_KEY, AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_CONTAINER_NAME,
-    AZURE_STORAGE_PATH, AZURE_STORAGE_ENDPOINT, AZURE_STORAGE_ACCESS_TIER,
+    AZURE_STORAGE_ACCOUNT_NAME,
+    AZURE_STORAGE_PRIMARY_ACCOUNT_KEY,
+    AZURE_STORAGE_CONNECTION_STRING,
+    AZURE_STORAGE_CONTAINER_NAME,
+    AZURE_STORAGE_PATH,
+    AZURE_STORAGE_ENDPOINT,
+    AZURE_STORAGE_ACCESS_TIER,
   ],
   notBuilt: "storing archives in Azure Blob Storage is not built yet",
   isConfigured,
@@ -78,7 +98,11 @@ function rules(values: Values): readonly RuleBreak[] {
     });
   }
   if (!values.isSet(AZURE_STORAGE_CONTAINER_NAME)) {
-    breaks.push({ key: AZURE_STORAGE_ACCOUNT_NAME.key, severity: "error", message: `needs ${AZURE_STORAGE_CONTAINER_NAME.key} as well` });
+    breaks.push({
+      key: AZURE_STORAGE_ACCOUNT_NAME.key,
+      severity: "error",
+      message: `needs ${AZURE_STORAGE_CONTAINER_NAME.key} as well`,
+    });
   }
   return breaks;
 }

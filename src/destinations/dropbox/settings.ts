@@ -64,5 +64,7 @@ function rules(values: Values): readonly RuleBreak[] {
   const [present] = NEEDED.filter((setting) => values.isSet(setting));
   const missing = NEEDED.filter((setting) => !values.isSet(setting));
   if (present === undefined || missing.length === 0) return [];
-  return [{ key: present.key, severity: "error", message: `needs ${missing.map(({ key }) => key).join(" and ")} as well` }];
+  return [
+    { key: present.key, severity: "error", message: `needs ${missing.map(({ key }) => key).join(" and ")} as well` },
+  ];
 }

@@ -42,8 +42,12 @@ export const googledriveSettings: PartSettings = {
   part: "googledrive",
   title: "Google Drive",
   settings: [
-    GOOGLE_DRIVE_CREDENTIALS_JSON, GOOGLE_DRIVE_FOLDER_ID, GOOGLE_DRIVE_IMPERSONATE_SUBJECT, GOOGLE_DRIVE_TEAM_DRIVE_ID,
-    GOOGLE_DRIVE_ENDPOINT, GOOGLE_DRIVE_TOKEN_URL,
+    GOOGLE_DRIVE_CREDENTIALS_JSON,
+    GOOGLE_DRIVE_FOLDER_ID,
+    GOOGLE_DRIVE_IMPERSONATE_SUBJECT,
+    GOOGLE_DRIVE_TEAM_DRIVE_ID,
+    GOOGLE_DRIVE_ENDPOINT,
+    GOOGLE_DRIVE_TOKEN_URL,
   ],
   notBuilt: "storing archives in Google Drive is not built yet",
   isConfigured,
@@ -57,7 +61,13 @@ function isConfigured(values: Values): boolean {
 
 function rules(values: Values): readonly RuleBreak[] {
   if (!isConfigured(values) || values.isSet(GOOGLE_DRIVE_IMPERSONATE_SUBJECT)) return [];
-  return [{ key: GOOGLE_DRIVE_CREDENTIALS_JSON.key, severity: "error", message: `needs ${GOOGLE_DRIVE_IMPERSONATE_SUBJECT.key} as well` }];
+  return [
+    {
+      key: GOOGLE_DRIVE_CREDENTIALS_JSON.key,
+      severity: "error",
+      message: `needs ${GOOGLE_DRIVE_IMPERSONATE_SUBJECT.key} as well`,
+    },
+  ];
 }
 
 function isJsonObject(text: string): boolean {

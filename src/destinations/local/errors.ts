@@ -42,7 +42,10 @@ export function toLocalError(thrown: unknown, attempt: string): DestinationError
   // What no table knows (EIO, ESTALE, EBUSY, EMFILE, …) may go away by itself.
   const code = (system === undefined ? undefined : CODES[system]) ?? "unavailable";
   const hint = system === undefined ? undefined : HINTS[system];
-  return new DestinationError(code, `${attempt}: ${plainCause(thrown)}`, { ...(hint === undefined ? {} : { hint }), cause: thrown });
+  return new DestinationError(code, `${attempt}: ${plainCause(thrown)}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: thrown,
+  });
 }
 
 /** `ENOSPC: no space left on device, write` -> `no space left on device`: the call and its path say nothing to users. */

@@ -42,11 +42,24 @@ export async function checkSpace(folder: string, neededBytes: number, writtenByt
 }
 
 /** `full`, in words and sizes. */
-export function fullError(folder: string, neededBytes: number, writtenBytes: number, free: number | undefined, cause?: unknown): DestinationError {
+export function fullError(
+  folder: string,
+  neededBytes: number,
+  writtenBytes: number,
+  free: number | undefined,
+  cause?: unknown,
+): DestinationError {
   const left = free === undefined ? "no space left" : `${formatBytes(free)} free`;
-  const need = writtenBytes > 0 ? ` after ${formatBytes(writtenBytes)} of the archive were written` : `, about ${formatBytes(neededBytes)} needed`;
-  return new DestinationError("full", `not enough space in ${folder}: ${left}${writtenBytes === 0 && neededBytes === 0 ? "" : need}`, {
-    hint: "free some space there, keep fewer archives (BACKUP_RETENTION_DAYS, BACKUP_KEEP_*), or use a larger volume",
-    ...(cause === undefined ? {} : { cause }),
-  });
+  const need =
+    writtenBytes > 0
+      ? ` after ${formatBytes(writtenBytes)} of the archive were written`
+      : `, about ${formatBytes(neededBytes)} needed`;
+  return new DestinationError(
+    "full",
+    `not enough space in ${folder}: ${left}${writtenBytes === 0 && neededBytes === 0 ? "" : need}`,
+    {
+      hint: "free some space there, keep fewer archives (BACKUP_RETENTION_DAYS, BACKUP_KEEP_*), or use a larger volume",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }

@@ -11,7 +11,12 @@ import { partialName } from "./partial-name.ts";
  * Points the link at `archive` (relative, in the same folder), in one step: there is always a link, the old or the new
  * one. Only ever replaces a symbolic link. Returns what went wrong, for a warning: the archive itself is stored.
  */
-export async function pointLatestAt(folder: string, link: string, archive: string, owner: JobTag): Promise<string | undefined> {
+export async function pointLatestAt(
+  folder: string,
+  link: string,
+  archive: string,
+  owner: JobTag,
+): Promise<string | undefined> {
   const shown = printablePath(link);
   if (link === archive) return `BACKUP_LATEST_SYMLINK is not updated: "${shown}" is the archive's own name`;
   try {

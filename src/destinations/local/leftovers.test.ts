@@ -29,7 +29,12 @@ function plant(name: string, owner: typeof OWN, ageMs: number, elsewhere = false
 }
 
 it("removes its own at once, at every level, and others only after seven days", async () => {
-  const gone = [plant("a.tar", OWN, 0), plant("r.json", OWN, 0, false, ".lifeboat/site"), plant("b.tar", OTHER, 7.1 * DAY_MS), plant("x".repeat(240), OWN, 0)];
+  const gone = [
+    plant("a.tar", OWN, 0),
+    plant("r.json", OWN, 0, false, ".lifeboat/site"),
+    plant("b.tar", OTHER, 7.1 * DAY_MS),
+    plant("x".repeat(240), OWN, 0),
+  ];
   const kept = [plant("c.tar", OTHER, 6.9 * DAY_MS), plant("d.tar", OTHER, 0, true)];
   expect(await removeLeftoversIn(folder, OWN, signal)).toBe(gone.length);
   for (const file of gone) expect(fs.existsSync(file)).toBe(false);
@@ -71,7 +76,13 @@ it("leaves every name that is not surely its own, folders and link targets", asy
   const own = path.basename(plant("z.tar", OWN, 30 * DAY_MS));
   fs.rmSync(path.join(folder, own));
   const names = [
-    ".a.tar.partial", "a.tar.partial", own.slice(1), `${own}x`, own.replace(".lb1-", ".lb2-"), own.replace(/\.lb1-./, ".lb1-G"), ".lb1-partial.partial",
+    ".a.tar.partial",
+    "a.tar.partial",
+    own.slice(1),
+    `${own}x`,
+    own.replace(".lb1-", ".lb2-"),
+    own.replace(/\.lb1-./, ".lb1-G"),
+    ".lb1-partial.partial",
   ];
   for (const name of names) fs.writeFileSync(path.join(folder, name), "foreign");
   fs.mkdirSync(path.join(folder, own.replace("z.tar", "folder")));

@@ -24,8 +24,17 @@ export interface LeftoverOptions {
  * Removes unfinished files of dead runs, in the folder and below `.lifeboat/`: those of `owner` at once, others after
  * seven days, a living writer's never. Returns how many went. Nothing but Lifeboat's own marked names is touched.
  */
-export async function removeLeftoversIn(folder: string, owner: Owner | "anyone", signal: AbortSignal, options: LeftoverOptions = {}): Promise<number> {
-  const rules = { owner: owner === "anyone" ? undefined : ownerHash(owner), now: options.now ?? Date.now(), watchMs: options.watchMs ?? 2.5 * TOUCH_EVERY_MS };
+export async function removeLeftoversIn(
+  folder: string,
+  owner: Owner | "anyone",
+  signal: AbortSignal,
+  options: LeftoverOptions = {},
+): Promise<number> {
+  const rules = {
+    owner: owner === "anyone" ? undefined : ownerHash(owner),
+    now: options.now ?? Date.now(),
+    watchMs: options.watchMs ?? 2.5 * TOUCH_EVERY_MS,
+  };
   try {
     const root = await openFolder(folder);
     try {

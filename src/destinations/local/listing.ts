@@ -10,7 +10,11 @@ import { decodeName, DEEPEST_RECORD_LEVELS, isListed, RECORD_FOLDER } from "./na
  * Regular files only, links never followed: the archive folder's direct children, or everything below `.lifeboat/`.
  * A folder that does not exist lists nothing.
  */
-export async function* listFolder(folder: string, area: Area, signal: AbortSignal): AsyncGenerator<StoredObject, void, void> {
+export async function* listFolder(
+  folder: string,
+  area: Area,
+  signal: AbortSignal,
+): AsyncGenerator<StoredObject, void, void> {
   try {
     const root = await openListed(folder, area);
     if (root !== undefined) yield* listOpen(root, area, "", 1, signal);
@@ -36,7 +40,13 @@ async function openListed(folder: string, area: Area): Promise<OpenFolder | unde
 }
 
 /** Takes over `folder`. */
-async function* listOpen(folder: OpenFolder, area: Area, prefix: string, level: number, signal: AbortSignal): AsyncGenerator<StoredObject, void, void> {
+async function* listOpen(
+  folder: OpenFolder,
+  area: Area,
+  prefix: string,
+  level: number,
+  signal: AbortSignal,
+): AsyncGenerator<StoredObject, void, void> {
   try {
     for (const bytes of await readdir(folder.at("."), { encoding: "buffer" })) {
       signal.throwIfAborted();

@@ -69,15 +69,24 @@ describe("what it writes", () => {
     expect(error).toHaveProperty("hint", expect.stringContaining("BACKUP_ARCHIVE"));
     expect(fs.existsSync(missing)).toBe(false);
     fs.writeFileSync(missing, "");
-    expect(await failureOf(createLocalDestination({ folder: missing }).put("a.tar", ten, as("archive")))).toHaveProperty("code", "invalid");
+    expect(
+      await failureOf(createLocalDestination({ folder: missing }).put("a.tar", ten, as("archive"))),
+    ).toHaveProperty("code", "invalid");
   });
 
-  it.skipIf(process.getuid?.() === 0)("is denied, with a hint, where the folder may not be written (not shown as root)", async () => {
-    fs.chmodSync(folder, 0o500);
-    const error = await failureOf(createLocalDestination({ folder }).put("a.tar", ten, as("archive")));
-    fs.chmodSync(folder, 0o700);
-    expect(error).toMatchObject({ code: "denied", message: `cannot store a.tar in ${folder}: permission denied`, hint: expect.stringContaining("writable") });
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    "is denied, with a hint, where the folder may not be written (not shown as root)",
+    async () => {
+      fs.chmodSync(folder, 0o500);
+      const error = await failureOf(createLocalDestination({ folder }).put("a.tar", ten, as("archive")));
+      fs.chmodSync(folder, 0o700);
+      expect(error).toMatchObject({
+        code: "denied",
+        message: `cannot store a.tar in ${folder}: permission denied`,
+        hint: expect.stringContaining("writable"),
+      });
+    },
+  );
 
   it("does not publish a staged file that another program replaced", async () => {
     const local = createLocalDestination({ folder });
@@ -93,31 +102,43 @@ describe("what it writes", () => {
 
   it("is not written as long as a reader sees a size other than the source's", async () => {
     const lying = { ...ten, finished: Promise.resolve({ sizeBytes: 11, sha256: "" }) };
-    expect(await failureOf(createLocalDestination({ folder }).put("a.tar", lying, as("archive")))).toHaveProperty("code", "unavailable");
+    expect(await failureOf(createLocalDestination({ folder }).put("a.tar", lying, as("archive")))).toHaveProperty(
+      "code",
+      "unavailable",
+    );
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 });
 
 describe("what stands in its way", () => {
-  it.each(["folder", "link to a file", "link to nothing", "FIFO"])("a %s under the archive's name is an error and stays", async (kind) => {
-    const victim = path.join(root, "victim");
-    fs.writeFileSync(victim, "precious");
-    const target = path.join(folder, "a.tar");
-    if (kind === "folder") {
-      fs.mkdirSync(target);
-      fs.writeFileSync(path.join(target, "inside"), "x");
-    } else if (kind === "FIFO") execFileSync("mkfifo", [target]);
-    else fs.symlinkSync(kind === "link to nothing" ? "../nothing" : "../victim", target);
-    const local = createLocalDestination({ folder });
-    expect(await failureOf(local.put("a.tar", ten, as("archive")))).toHaveProperty("code", "invalid");
-    expect(await failureOf(local.stage?.("a.tar", OWNER) ?? Promise.resolve())).toHaveProperty("code", "invalid");
-    expect(await failureOf(local.remove("archive", "a.tar", AbortSignal.timeout(5_000)))).toHaveProperty("code", "invalid");
-    expect(await failureOf(local.get("archive", "a.tar", undefined, AbortSignal.timeout(5_000)))).toHaveProperty("code", "invalid");
-    expect(await listAll(local, "archive")).toEqual([]);
-    expect(fs.readdirSync(folder)).toEqual(["a.tar"]);
-    expect(fs.readFileSync(victim, "utf8")).toBe("precious");
-    expect(fs.existsSync(path.join(root, "nothing"))).toBe(false);
-  });
+  it.each(["folder", "link to a file", "link to nothing", "FIFO"])(
+    "a %s under the archive's name is an error and stays",
+    async (kind) => {
+      const victim = path.join(root, "victim");
+      fs.writeFileSync(victim, "precious");
+      const target = path.join(folder, "a.tar");
+      if (kind === "folder") {
+        fs.mkdirSync(target);
+        fs.writeFileSync(path.join(target, "inside"), "x");
+      } else if (kind === "FIFO") execFileSync("mkfifo", [target]);
+      else fs.symlinkSync(kind === "link to nothing" ? "../nothing" : "../victim", target);
+      const local = createLocalDestination({ folder });
+      expect(await failureOf(local.put("a.tar", ten, as("archive")))).toHaveProperty("code", "invalid");
+      expect(await failureOf(local.stage?.("a.tar", OWNER) ?? Promise.resolve())).toHaveProperty("code", "invalid");
+      expect(await failureOf(local.remove("archive", "a.tar", AbortSignal.timeout(5_000)))).toHaveProperty(
+        "code",
+        "invalid",
+      );
+      expect(await failureOf(local.get("archive", "a.tar", undefined, AbortSignal.timeout(5_000)))).toHaveProperty(
+        "code",
+        "invalid",
+      );
+      expect(await listAll(local, "archive")).toEqual([]);
+      expect(fs.readdirSync(folder)).toEqual(["a.tar"]);
+      expect(fs.readFileSync(victim, "utf8")).toBe("precious");
+      expect(fs.existsSync(path.join(root, "nothing"))).toBe(false);
+    },
+  );
 
   it.each(["folder", "link"])("a %s that appears while the archive is written is an error and stays", async (kind) => {
     const local = createLocalDestination({ folder });
@@ -152,8 +173,13 @@ describe("what stands in its way", () => {
       if (plant !== ".lifeboat") fs.mkdirSync(path.join(folder, ".lifeboat"));
       fs.symlinkSync(plant === ".lifeboat" ? outside : path.join(outside, "job"), path.join(folder, plant));
       expect(await failureOf(local.put("job/run.json", ten, as("record")))).toHaveProperty("code", "invalid");
-      expect(await failureOf(local.remove("record", "job/run.json", AbortSignal.timeout(5_000)))).toHaveProperty("code", "invalid");
-      expect(await failureOf(local.get("record", "job/run.json", undefined, AbortSignal.timeout(5_000)))).toHaveProperty("code", "invalid");
+      expect(await failureOf(local.remove("record", "job/run.json", AbortSignal.timeout(5_000)))).toHaveProperty(
+        "code",
+        "invalid",
+      );
+      expect(
+        await failureOf(local.get("record", "job/run.json", undefined, AbortSignal.timeout(5_000))),
+      ).toHaveProperty("code", "invalid");
       await local.removeLeftovers(OWNER, AbortSignal.timeout(20_000));
       const listed = await listAll(local, "record").catch(() => []);
       expect(listed).toEqual([]);
@@ -165,7 +191,15 @@ describe("what stands in its way", () => {
 
 describe("what it lists", () => {
   it("is regular, finished, visible files with names in UTF-8, or hidden archives", async () => {
-    for (const name of ["a.tar.gz", "notes.txt", ".hidden", ".hidden.tar.gz", ".a.tar.gz.partial", "b.tar.gz.partial", ".a.tar.gz.Xy12ab"]) {
+    for (const name of [
+      "a.tar.gz",
+      "notes.txt",
+      ".hidden",
+      ".hidden.tar.gz",
+      ".a.tar.gz.partial",
+      "b.tar.gz.partial",
+      ".a.tar.gz.Xy12ab",
+    ]) {
       fs.writeFileSync(path.join(folder, name), name);
     }
     fs.writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad-`), Buffer.from([0xff])]), "x");
@@ -182,7 +216,10 @@ describe("what it lists", () => {
     expect(await listAll(local, "record")).toEqual([]);
     expect(await local.removeLeftovers(OWNER, AbortSignal.timeout(5_000))).toBe(0);
     await local.remove("archive", "a.tar", AbortSignal.timeout(5_000));
-    expect(await failureOf(local.get("archive", "a.tar", undefined, AbortSignal.timeout(5_000)))).toHaveProperty("code", "not-found");
+    expect(await failureOf(local.get("archive", "a.tar", undefined, AbortSignal.timeout(5_000)))).toHaveProperty(
+      "code",
+      "not-found",
+    );
   });
 });
 

@@ -57,10 +57,15 @@ export function createLocalDestination(options: LocalOptions): Destination {
     try {
       // A record is small, and wanted most when a disk is full.
       if (area === "archive") await checkSpace(folder, body.sizeBytes ?? body.estimateBytes, 0);
-      const { sizeBytes } = await writeAll(body.read(0, signal), { handle: partial.handle, folder, signal, onWritten: (bytes) => {
-        body.release(bytes);
-        putOptions.onProgress?.(bytes);
-      } });
+      const { sizeBytes } = await writeAll(body.read(0, signal), {
+        handle: partial.handle,
+        folder,
+        signal,
+        onWritten: (bytes) => {
+          body.release(bytes);
+          putOptions.onProgress?.(bytes);
+        },
+      });
       const expected = await orAborted(body.finished, signal);
       const { size } = await translated(attempt, partial.handle.stat());
       if (sizeBytes !== expected.sizeBytes || size !== expected.sizeBytes) {

@@ -40,13 +40,17 @@ function checkComponent(component: string, name: string): void {
   if (component.includes("/")) throw invalidName(name, "it contains a slash");
   if (component.includes("\0")) throw invalidName(name, "it contains a NUL");
   if (!component.isWellFormed()) throw invalidName(name, "it is not valid Unicode");
-  if (component.endsWith(PARTIAL_SUFFIX)) throw invalidName(name, `names that end in \`${PARTIAL_SUFFIX}\` are unfinished files`);
-  if (Buffer.byteLength(component) > LONGEST_NAME_BYTES) throw invalidName(name, `it is longer than ${LONGEST_NAME_BYTES} bytes`);
+  if (component.endsWith(PARTIAL_SUFFIX))
+    throw invalidName(name, `names that end in \`${PARTIAL_SUFFIX}\` are unfinished files`);
+  if (Buffer.byteLength(component) > LONGEST_NAME_BYTES)
+    throw invalidName(name, `it is longer than ${LONGEST_NAME_BYTES} bytes`);
 }
 
 function invalidName(name: string, why: string): DestinationError {
   const shown = printablePath(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-  return new DestinationError("invalid", `"${shown}" cannot be used as a name: ${why}`, { hint: "change BACKUP_FILENAME" });
+  return new DestinationError("invalid", `"${shown}" cannot be used as a name: ${why}`, {
+    hint: "change BACKUP_FILENAME",
+  });
 }
 
 /** The text of a folder entry's name, or undefined where its bytes are not UTF-8 (no name of ours ever is that). */

@@ -59,7 +59,10 @@ export function writerState(mark: PartialMark): "alive" | "dead" | "unknown" {
 /** Boot and PID namespace: within one of these a process id means something. */
 function ownPlace(): string {
   try {
-    return hash(`${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}\0${readlinkSync("/proc/self/ns/pid")}`, 8);
+    return hash(
+      `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}\0${readlinkSync("/proc/self/ns/pid")}`,
+      8,
+    );
   } catch {
     // Not Linux, or a hidden /proc: leftovers are then judged by whether they still change.
     return UNKNOWN_PLACE;
@@ -81,7 +84,10 @@ function isZombie(pid: number): boolean {
 function statFields(pid: number): readonly string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).trim().split(" ");
+    return text
+      .slice(text.lastIndexOf(")") + 2)
+      .trim()
+      .split(" ");
   } catch {
     // No such process, or none that we may see.
     return undefined;

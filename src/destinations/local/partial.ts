@@ -27,7 +27,12 @@ export type Replaces = "anything" | "archives";
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 /** Takes over `folder`: it is closed with the file. System errors are passed on untranslated. */
-export async function createPartial(folder: OpenFolder, name: string, owner: Owner, replaces: Replaces = "anything"): Promise<PartialFile> {
+export async function createPartial(
+  folder: OpenFolder,
+  name: string,
+  owner: Owner,
+  replaces: Replaces = "anything",
+): Promise<PartialFile> {
   const hidden = partialName(name, owner);
   let handle: FileHandle;
   try {
@@ -88,9 +93,13 @@ async function refuseForeign(folder: OpenFolder, name: string, replaces: Replace
   if (kind === undefined) return;
   if (kind === "file") {
     if (replaces === "anything" || (await isReplaceable(folder.at(name), name))) return;
-    throw new DestinationError("invalid", `${printablePath(path.join(folder.shown, name))} exists and is not an archive, so it is not replaced`, {
-      hint: "remove or rename it, or change BACKUP_FILENAME",
-    });
+    throw new DestinationError(
+      "invalid",
+      `${printablePath(path.join(folder.shown, name))} exists and is not an archive, so it is not replaced`,
+      {
+        hint: "remove or rename it, or change BACKUP_FILENAME",
+      },
+    );
   }
   throw new DestinationError("invalid", `${printablePath(path.join(folder.shown, name))} is a ${kind}, not a file`, {
     hint: "remove or rename it, or change BACKUP_FILENAME",
@@ -124,9 +133,13 @@ async function requireSameFile(handle: FileHandle, folder: OpenFolder, hidden: s
     if (systemCode(error) !== "ENOENT") throw error;
   }
   if (same) return;
-  throw new DestinationError("unavailable", `the unfinished file in ${folder.shown} was removed or replaced by another program`, {
-    hint: "let nothing else clean up hidden files in this folder",
-  });
+  throw new DestinationError(
+    "unavailable",
+    `the unfinished file in ${folder.shown} was removed or replaced by another program`,
+    {
+      hint: "let nothing else clean up hidden files in this folder",
+    },
+  );
 }
 
 async function syncFile(handle: FileHandle): Promise<void> {

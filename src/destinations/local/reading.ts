@@ -45,8 +45,10 @@ export async function openForReading(
       await parent.close();
     }
   } catch (error) {
-    if (systemCode(error) === "ENOENT") throw new DestinationError("not-found", `${printablePath(name)} is not in ${folder}`, { cause: error });
-    if (systemCode(error) === "ELOOP") throw new DestinationError("invalid", `${attempt}: it is a symbolic link`, { cause: error });
+    if (systemCode(error) === "ENOENT")
+      throw new DestinationError("not-found", `${printablePath(name)} is not in ${folder}`, { cause: error });
+    if (systemCode(error) === "ELOOP")
+      throw new DestinationError("invalid", `${attempt}: it is a symbolic link`, { cause: error });
     throw toLocalError(error, attempt);
   }
 }

@@ -20,5 +20,9 @@ export const localSettings: PartSettings = {
   title: "Local folder",
   settings: [BACKUP_ARCHIVE, BACKUP_LATEST_SYMLINK],
   isConfigured: (values) => values.get(BACKUP_ARCHIVE) !== "",
-  target: (values) => values.get(BACKUP_ARCHIVE).replaceAll(/\/+/g, "/").replace(/(?<=.)\/$/, ""),
+  target: (values) =>
+    values
+      .get(BACKUP_ARCHIVE)
+      .replaceAll(/\/+/g, "/")
+      .replace(/(?<=.)\/$/, ""),
 };

@@ -30,7 +30,10 @@ const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
  * Writes all of `bytes` from the start of a file. Rejects with `full` (sizes in the message) when the space runs out,
  * with another `DestinationError` when a write fails, and with the source's own error as it is.
  */
-export async function writeAll(bytes: AsyncIterable<Uint8Array>, options: WriteOptions): Promise<{ readonly sizeBytes: number }> {
+export async function writeAll(
+  bytes: AsyncIterable<Uint8Array>,
+  options: WriteOptions,
+): Promise<{ readonly sizeBytes: number }> {
   const { handle, folder, signal, hash } = options;
   const collected = Buffer.allocUnsafeSlow(COLLECT_BYTES);
   let collectedBytes = 0;
@@ -44,9 +47,11 @@ export async function writeAll(bytes: AsyncIterable<Uint8Array>, options: WriteO
       await checkSpace(folder, 0, writtenBytes);
     }
     for (let at = 0; at < piece.byteLength;) {
-      const { bytesWritten } = await handle.write(piece, at, piece.byteLength - at, writtenBytes).catch(async (error: unknown) => {
-        throw await writeError(error, folder, writtenBytes);
-      });
+      const { bytesWritten } = await handle
+        .write(piece, at, piece.byteLength - at, writtenBytes)
+        .catch(async (error: unknown) => {
+          throw await writeError(error, folder, writtenBytes);
+        });
       at += bytesWritten;
       writtenBytes += bytesWritten;
     }

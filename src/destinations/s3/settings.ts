@@ -17,7 +17,8 @@ export const AWS_ENDPOINT: WithDefault<"text"> = {
   kind: "text",
   default: "s3.amazonaws.com",
   help: "Host name of the store, with `:port` where needed.",
-  check: (host) => (host.includes("://") ? "must be a host name without a scheme; the scheme goes into AWS_ENDPOINT_PROTO" : undefined),
+  check: (host) =>
+    host.includes("://") ? "must be a host name without a scheme; the scheme goes into AWS_ENDPOINT_PROTO" : undefined,
 };
 
 export const AWS_ENDPOINT_PROTO: WithDefault<"choice"> = {
@@ -80,7 +81,8 @@ export const AWS_PART_SIZE: Setting<"natural"> = {
   kind: "natural",
   unit: "MiB",
   help: "Size of the parts of an upload, from 5 to 5120. 0 or unset: chosen from the archive's expected size.",
-  check: (size) => (size === 0 || (size >= 5 && size <= 5120) ? undefined : "must be from 5 to 5120 (MiB), or 0 for the best size"),
+  check: (size) =>
+    size === 0 || (size >= 5 && size <= 5120) ? undefined : "must be from 5 to 5120 (MiB), or 0 for the best size",
 };
 
 export const AWS_REGION: Setting<"text"> = {
@@ -117,14 +119,28 @@ export const s3Settings: PartSettings = {
   part: "s3",
   title: "S3",
   settings: [
-    AWS_S3_BUCKET_NAME, AWS_S3_PATH, AWS_ENDPOINT, AWS_ENDPOINT_PROTO, AWS_ENDPOINT_INSECURE, AWS_ENDPOINT_CA_CERT, AWS_REGION,
-    AWS_FORCE_PATH_STYLE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_IAM_ROLE_ENDPOINT, AWS_STORAGE_CLASS,
-    AWS_PART_SIZE, AWS_SSE, AWS_SSE_KMS_KEY_ID,
+    AWS_S3_BUCKET_NAME,
+    AWS_S3_PATH,
+    AWS_ENDPOINT,
+    AWS_ENDPOINT_PROTO,
+    AWS_ENDPOINT_INSECURE,
+    AWS_ENDPOINT_CA_CERT,
+    AWS_REGION,
+    AWS_FORCE_PATH_STYLE,
+    AWS_ACCESS_KEY_ID,
+    AWS_SECRET_ACCESS_KEY,
+    AWS_SESSION_TOKEN,
+    AWS_IAM_ROLE_ENDPOINT,
+    AWS_STORAGE_CLASS,
+    AWS_PART_SIZE,
+    AWS_SSE,
+    AWS_SSE_KMS_KEY_ID,
   ],
   notBuilt: "storing archives in S3 is not built yet",
   isConfigured,
   rules,
-  target: (values) => `${values.get(AWS_ENDPOINT)}/${values.get(AWS_S3_BUCKET_NAME) ?? ""}/${values.get(AWS_S3_PATH) ?? ""}`,
+  target: (values) =>
+    `${values.get(AWS_ENDPOINT)}/${values.get(AWS_S3_BUCKET_NAME) ?? ""}/${values.get(AWS_S3_PATH) ?? ""}`,
 };
 
 function isConfigured(values: Values): boolean {
@@ -141,7 +157,11 @@ function rules(values: Values): readonly RuleBreak[] {
     breaks.push({ key: present.key, severity: "error", message: `needs ${missing.key} as well` });
   }
   if (values.isSet(AWS_SSE_KMS_KEY_ID) && !(values.get(AWS_SSE) ?? "").startsWith("aws:kms")) {
-    breaks.push({ key: AWS_SSE_KMS_KEY_ID.key, severity: "error", message: `needs ${AWS_SSE.key} to be aws:kms or aws:kms:dsse` });
+    breaks.push({
+      key: AWS_SSE_KMS_KEY_ID.key,
+      severity: "error",
+      message: `needs ${AWS_SSE.key} to be aws:kms or aws:kms:dsse`,
+    });
   }
   return breaks;
 }

@@ -59,14 +59,24 @@ export const SSH_HOST_KEY_FINGERPRINT: Setting<"text"> = {
   kind: "text",
   isNew: true,
   help: "Fingerprint that the host's key must have, as `ssh-keygen -l` prints it: `SHA256:...`. Without this and `SSH_KNOWN_HOSTS` the key seen first is remembered.",
-  check: (text) => (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(text) ? undefined : "must be SHA256: and 43 characters of base64, as ssh-keygen -l prints it"),
+  check: (text) =>
+    /^SHA256:[A-Za-z0-9+/]{43}=?$/.test(text)
+      ? undefined
+      : "must be SHA256: and 43 characters of base64, as ssh-keygen -l prints it",
 };
 
 export const sshSettings: PartSettings = {
   part: "ssh",
   title: "SSH",
   settings: [
-    SSH_HOST_NAME, SSH_PORT, SSH_USER, SSH_PASSWORD, SSH_IDENTITY_FILE, SSH_IDENTITY_PASSPHRASE, SSH_REMOTE_PATH, SSH_KNOWN_HOSTS,
+    SSH_HOST_NAME,
+    SSH_PORT,
+    SSH_USER,
+    SSH_PASSWORD,
+    SSH_IDENTITY_FILE,
+    SSH_IDENTITY_PASSPHRASE,
+    SSH_REMOTE_PATH,
+    SSH_KNOWN_HOSTS,
     SSH_HOST_KEY_FINGERPRINT,
   ],
   notBuilt: "storing archives over SSH is not built yet",
@@ -83,9 +93,14 @@ function isConfigured(values: Values): boolean {
 function rules(values: Values): readonly RuleBreak[] {
   if (!isConfigured(values)) return [];
   const breaks: RuleBreak[] = [];
-  if (!values.isSet(SSH_USER)) breaks.push({ key: SSH_HOST_NAME.key, severity: "error", message: `needs ${SSH_USER.key} as well` });
+  if (!values.isSet(SSH_USER))
+    breaks.push({ key: SSH_HOST_NAME.key, severity: "error", message: `needs ${SSH_USER.key} as well` });
   if (values.isSet(SSH_KNOWN_HOSTS) && values.isSet(SSH_HOST_KEY_FINGERPRINT)) {
-    breaks.push({ key: SSH_KNOWN_HOSTS.key, severity: "error", message: `can't be used together with ${SSH_HOST_KEY_FINGERPRINT.key}; keep one` });
+    breaks.push({
+      key: SSH_KNOWN_HOSTS.key,
+      severity: "error",
+      message: `can't be used together with ${SSH_HOST_KEY_FINGERPRINT.key}; keep one`,
+    });
   }
   return breaks;
 }
