@@ -16,4 +16,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return first === "--as=backup" ? dispatch("backup", rest) : dispatch("lifeboat", argv);
 }
 
-process.exit(await main(process.argv.slice(2)));
+const code = await main(process.argv.slice(2));
+// See EXIT_BY_KILL in cli/exit-codes.ts.
+if (code < 0) process.kill(process.pid, "SIGKILL");
+else process.exit(code);

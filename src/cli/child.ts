@@ -7,6 +7,7 @@ import { Interruption } from "../lib/interruption.ts";
 import { createLog } from "../lib/log.ts";
 import { createRedactor } from "../lib/redact.ts";
 import { VERSION } from "../version.ts";
+import { EXIT_BY_KILL } from "./exit-codes.ts";
 
 const ANSWER_FD = 3;
 const EXIT_FAILED = 1;
@@ -40,7 +41,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
       if (job === undefined) return EXIT_FAILED;
       const { runJob } = await import("../run/run.ts");
       const { exitCodeOf } = await import("../run/status.ts");
-      const { report, locked } = await runJob({
+      const { report, locked, isStuck } = await runJob({
         ...common,
         job,
         log: log.with({ job: job.name }),
@@ -50,6 +51,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
         alreadySaid: new Set(task.alreadySaid),
       });
       answer({ recorded: true } satisfies RunAnswer);
+      if (isStuck) return EXIT_BY_KILL;
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }
     case "heal": {

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { systemClock } from "../lib/clock.ts";
 import { BadConfig } from "./bad-config.ts";
+import { EXIT_BY_KILL } from "./exit-codes.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
 
@@ -36,7 +37,7 @@ export async function runJobs(
   const codes = broken.map(() => EXIT_BAD_CONFIG);
   for (const job of jobs) {
     if (context.signal.aborted) break;
-    const { report, locked } = await runJob({
+    const { report, locked, isStuck } = await runJob({
       job,
       trigger: "manual",
       firedAtMs: systemClock.now(),
@@ -51,6 +52,7 @@ export async function runJobs(
       alreadySaid: new Set(),
     });
     if (json) context.output.print(JSON.stringify(report));
+    if (isStuck) return EXIT_BY_KILL;
     codes.push(exitCodeOf(report.status === "running" ? "failed" : report.status, locked));
   }
   return worstExitCode(codes);

@@ -36,6 +36,8 @@ export function startChild(task: ChildTask, entry: string): Child {
     const value = process.env[key];
     if (value !== undefined) env[key] = value;
   }
+  // glibc otherwise keeps freed compression buffers: 166-187 MB at the peak became 140 MB.
+  env["MALLOC_MMAP_THRESHOLD_"] = "262144";
   const child = spawn(command, args, { stdio: ["pipe", "inherit", "inherit", "pipe"], env });
   const chunks: Buffer[] = [];
   let size = 0;

@@ -34,12 +34,14 @@ export interface MadeArchive {
   readonly mayPrune: boolean;
 }
 
-interface ArchivePhaseInput {
+export interface ArchivePhaseInput {
   readonly context: RunContext;
   readonly recorder: Recorder;
   readonly history: History;
   readonly destinations: readonly Destination[];
   readonly signal: AbortSignal;
+  /** Gets a promise for each worker thread that is started: resolved when it is gone. */
+  readonly workers: Promise<void>[];
 }
 
 /** Makes the archive where nobody sees it yet. Undefined where its content is not worth storing: the recorder knows why. */
@@ -138,6 +140,7 @@ async function writeArchive(
     onProgress: (state) => progress.update(state),
     onNotice: (notice) => notices.add(notice),
   });
+  input.workers.push(stream.workerGone);
   // Where the disk fails first, the stream's own failure is only its echo.
   stream.result.catch(() => undefined);
   try {

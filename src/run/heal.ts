@@ -8,7 +8,7 @@ import { openJobDestinations } from "./job-destinations.ts";
 import { messageOf } from "../lib/errors.ts";
 import { healState, KILLED } from "../state/heal.ts";
 import { openHistory, type History } from "../state/history.ts";
-import { inspectLock, removeDeadLock } from "../state/lock.ts";
+import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { closeAll } from "./delivery-phases.ts";
 import { spoolFolderOf } from "./spool.ts";
 
@@ -26,17 +26,16 @@ const DESTINATION_LIMIT_MS = 60_000;
 export async function heal(context: HealContext): Promise<HealAnswer> {
   const { jobs, options, log } = context;
   const said: string[] = [];
-  const history = await openHistory({
-    stateDir: options.stateDir,
-    onNote: (text) => {
-      said.push(text);
-      log.warn(text);
-    },
-  });
+  const say = (text: string): void => {
+    said.push(text);
+    log.warn(text);
+  };
+  const history = await openHistory({ stateDir: options.stateDir, onNote: say });
   const interrupted = new Map(healState(history).map((report) => [report.id, report]));
-  removeDeadLock({ path: options.lockFile });
-  const othersRun = inspectLock({ path: options.lockFile })?.alive === true;
-  for (const job of jobs) await healJob(context, job, history, interrupted, othersRun);
+  // Held like a run's: what a run of another process writes is no leftover. Taking it also removes a dead one.
+  const lock = await lockForHealing(context, say);
+  for (const job of jobs) await healJob(context, job, history, interrupted, lock === undefined);
+  lock?.release();
   for (const report of interrupted.values()) {
     log.warn(`an earlier run did not end: ${report.error ?? KILLED}; it is recorded as interrupted`, {
       job: report.job,
@@ -50,6 +49,19 @@ export async function heal(context: HealContext): Promise<HealAnswer> {
   }
   history.close();
   return { lastFiredAtMs, said };
+}
+
+/** Undefined while another process runs a job. */
+async function lockForHealing(
+  { options, signal }: HealContext,
+  onNote: (text: string) => void,
+): Promise<RunLock | undefined> {
+  try {
+    return await acquireLock({ path: options.lockFile, timeoutMs: 0, signal, job: "(healing)", onNote });
+  } catch (thrown) {
+    if (thrown instanceof LockTimeout || signal.aborted) return undefined;
+    throw thrown;
+  }
 }
 
 async function healJob(

@@ -1,14 +1,14 @@
 import type { Destination } from "../contracts/destination.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
-import type { Recorder } from "./recorder.ts";
 import { openJobDestinations } from "./job-destinations.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { sleep } from "../lib/clock.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { acquireLock, LockTimeout } from "../state/lock.ts";
-import { openHistory, type History } from "../state/history.ts";
+import { openHistory } from "../state/history.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { archivePhase } from "./archive-phase.ts";
+import { archivePhase, type ArchivePhaseInput } from "./archive-phase.ts";
 import { closeAll, deliverPhase, prunePhase } from "./delivery-phases.ts";
 import { interruptionOf, runSignal } from "../lib/interruption.ts";
 import { createRecorder } from "./recorder.ts";
@@ -16,10 +16,14 @@ import { recordRun, recordStart } from "./record-phase.ts";
 import { warnAboutDocker } from "./docker-warning.ts";
 import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
 
+const STUCK_AFTER_MS = 250;
+
 export interface RunOutcome {
   readonly report: RunReport;
   /** The run never began, because another one held the lock until `LOCK_TIMEOUT`. */
   readonly locked: boolean;
+  /** A read that never returns (a dead network mount) still holds a thread: only a kill ends the process. */
+  readonly isStuck: boolean;
 }
 
 /**
@@ -50,6 +54,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     `the run took longer than BACKUP_TIMEOUT (${formatSpan(timeoutMs)})`,
   );
   let locked = false;
+  const workers: Promise<void>[] = [];
   let destinations: readonly Destination[] = [];
   try {
     const lock = await recorder.step("lock", undefined, () =>
@@ -71,7 +76,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
         log.warn(text);
       });
       await recordStart(destinations, recorder.report(), log);
-      await storeArchive(context, recorder, history, destinations, bounded.signal);
+      await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers });
     } finally {
       lock.release();
     }
@@ -88,22 +93,17 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
   await closeAll(destinations, log);
   history.close();
   sayOutcome(context, report);
-  return { report, locked };
+  return { report, locked, isStuck: await isStuck(workers) };
 }
 
-async function storeArchive(
-  context: RunContext,
-  recorder: Recorder,
-  history: History,
-  destinations: readonly Destination[],
-  signal: AbortSignal,
-): Promise<void> {
+async function storeArchive(input: ArchivePhaseInput): Promise<void> {
+  const { context, recorder, destinations, signal } = input;
   if (destinations.length === 0) {
     throw new UserError("no destination is configured, so there is nowhere to keep an archive", {
       hint: "mount a folder at /archive (or set BACKUP_ARCHIVE), or configure a remote destination",
     });
   }
-  const made = await archivePhase({ context, recorder, history, destinations, signal });
+  const made = await archivePhase(input);
   if (made === undefined) return;
   try {
     const deliveries = await deliverPhase({ context, recorder, destinations, made, signal });
@@ -136,4 +136,10 @@ function sayOutcome(context: RunContext, report: RunReport): void {
   if (report.status === "success") log.info("run succeeded", fields);
   else if (report.status === "partial") log.warn(`run partly succeeded: ${report.error ?? ""}`, fields);
   else log.error(`run ${report.status}: ${report.error ?? ""}`, fields);
+}
+
+/** The abort gave the worker its time already; a moment is for its last message. */
+async function isStuck(workers: readonly Promise<void>[]): Promise<boolean> {
+  const gone = Promise.all(workers).then(() => false);
+  return Promise.race([gone, sleep(STUCK_AFTER_MS).then(() => true)]);
 }
