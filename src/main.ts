@@ -16,6 +16,14 @@ async function main(argv: readonly string[]): Promise<number> {
   return first === "--as=backup" ? dispatch("backup", rest) : dispatch("lifeboat", argv);
 }
 
+/** Errors that nobody awaits (a stream's, say) end the process in one line, as all others do. */
+process.on("uncaughtException", (thrown) => {
+  // Whoever asked for the end knows it: the daemon looks after what the process left undone.
+  if (thrown.name !== "AbortError")
+    process.stderr.write(`lifeboat: ${thrown.message.split("\n")[0]} (this is a bug in Lifeboat; please report it)\n`);
+  process.exit(1);
+});
+
 const code = await main(process.argv.slice(2));
 // See EXIT_BY_KILL in cli/exit-codes.ts.
 if (code < 0) process.kill(process.pid, "SIGKILL");

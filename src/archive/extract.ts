@@ -1,8 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { EntryCounts } from "../contracts/archive.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf, systemCode, UserError } from "../lib/errors.ts";
+import { makeFolders } from "../lib/make-folders.ts";
 import { createRestorer, type Restorer } from "./extract-restore.ts";
 import { readArchive, type ArchiveEntry } from "./read.ts";
 
@@ -133,7 +134,7 @@ function isDanglingLink(target: string): boolean {
 
 function makeTarget(target: string): void {
   try {
-    mkdirSync(target, { recursive: true });
+    makeFolders(target);
   } catch (cause) {
     throw new UserError(`cannot make the folder ${target}: ${messageOf(cause)}`, { cause });
   }

@@ -1,3 +1,4 @@
+import { parseBool } from "../golang/bool.ts";
 import { BACKUP_JITTER } from "../schedule/settings.ts";
 import { sleep } from "../lib/clock.ts";
 import { UsageError } from "./arguments.ts";
@@ -18,8 +19,11 @@ export async function backup(argv: readonly string[], context: CommandContext): 
   let foreground = false;
   for (let at = 0; at < argv.length; at += 1) {
     const argument = argv[at] ?? "";
+    if (argument === "--" && at === argv.length - 1) break;
     const flag = /^--?([a-z]+)(?:=(.*))?$/.exec(argument);
-    if (argument === "print-config" && at === argv.length - 1) return printConfig(context, { json: false, jobs: [] });
+    if (argument === "print-config" && at < argv.length - 1)
+      throw new UsageError(`print-config takes no arguments\n${HELP}`);
+    if (argument === "print-config") return printConfig(context, { json: false, jobs: [] });
     if (argument === "--version" || argument === "-version") {
       context.output.print(context.version);
       return 0;
@@ -30,10 +34,11 @@ export async function backup(argv: readonly string[], context: CommandContext): 
       context.output.print(HELP);
       return 0;
     }
-    if (name === "foreground") foreground = value === undefined || /^(1|t|T|TRUE|true|True)$/.test(value);
+    if (name === "foreground") foreground = isOn(name, value);
     else if (name === "profile") {
       // A Go heap profile has no counterpart; the flag's schedule is taken and ignored so that such compose files start.
       if (value === undefined) at += 1;
+      if (at >= argv.length) throw new UsageError(`flag needs an argument: -profile\n${HELP}`);
     } else throw new UsageError(`flag provided but not defined: -${name ?? ""}\n${HELP}`);
   }
   if (foreground) return daemon(context);
@@ -44,4 +49,10 @@ export async function backup(argv: readonly string[], context: CommandContext): 
     if (jitterMs > 0) await sleep(jitterMs, context.signal);
   }
   return runJobs(setup, [], context);
+}
+
+function isOn(name: string, value: string | undefined): boolean {
+  const on = value === undefined ? true : parseBool(value);
+  if (on === undefined) throw new UsageError(`invalid boolean value "${value ?? ""}" for -${name}\n${HELP}`);
+  return on;
 }

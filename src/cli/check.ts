@@ -4,6 +4,7 @@ import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { describeProblems } from "../config/describe.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { printablePath } from "../lib/printable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
 import { openHistory } from "../state/history.ts";
@@ -42,7 +43,7 @@ may be warnings), 1: a run would fail, 5: bad configuration.
       text: `gz: zlib ${process.versions.zlib}, zst: zstd ${process.versions["zstd"] ?? "built in"} (both built into Node.js ${process.versions.node})`,
     });
     if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
-    else for (const finding of findings) context.output.print(setup.redact(line(finding)));
+    else for (const finding of findings) context.output.print(setup.redact(printablePath(line(finding))));
     if (findings.some((finding) => finding.level === "error" && finding.about === "config")) return EXIT_BAD_CONFIG;
     return findings.some((finding) => finding.level === "error") ? EXIT_FAILED : 0;
   },

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { ChildTask, RunAnswer } from "../contracts/task.ts";
 import { deserializeJob, secretsOf } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
+import { systemCode } from "../lib/errors.ts";
 import { Interruption } from "../lib/interruption.ts";
 import { createLog } from "../lib/log.ts";
 import { createRedactor } from "../lib/redact.ts";
@@ -70,7 +71,12 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
 function answer(value: unknown): void {
   const bytes = Buffer.from(JSON.stringify(value));
   let at = 0;
-  while (at < bytes.length) at += writeSync(ANSWER_FD, bytes, at);
+  try {
+    while (at < bytes.length) at += writeSync(ANSWER_FD, bytes, at);
+  } catch (thrown) {
+    // The daemon is gone, and nobody waits for the answer any more.
+    if (systemCode(thrown) !== "EPIPE") throw thrown;
+  }
 }
 
 /** When memory runs out, the kernel shall take this process and not the daemon. Raising the score needs no privilege. */

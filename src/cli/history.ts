@@ -1,6 +1,7 @@
 import type { RunReport } from "../contracts/run.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { localIso } from "../lib/log.ts";
+import { printablePath } from "../lib/printable.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
 import { table } from "./output.ts";
@@ -28,7 +29,7 @@ beside the archives.
       return 0;
     }
     if (runs.length === 0) {
-      context.output.print("no runs yet");
+      context.output.print(job === undefined ? "no runs yet" : `no runs of ${printablePath(job)} are known`);
       return 0;
     }
     context.output.print(setup.redact(table(HEADER, runs.map(row), [4, 5])));

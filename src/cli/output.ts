@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { printablePath } from "../lib/printable.ts";
 
 /** What a command may say, and how. Tests bring their own. */
 export interface Output {
@@ -27,12 +28,13 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-/** Columns padded to their widest cell; numbers (`right`) aligned to the right. No trailing blanks. */
+/** Columns padded to their widest cell; numbers (`right`) aligned to the right. No trailing blanks, no control characters. */
 export function table(
   header: readonly string[],
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string {
+  const rows = texts.map((row) => row.map(printablePath));
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
   );

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { pruneDestination } from "../delivery/prune.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -12,13 +13,14 @@ import type { Job } from "../contracts/job.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { table } from "./output.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
+import { UsageError } from "./arguments.ts";
 import { BadConfig } from "./bad-config.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_LOCKED = 4;
 
 export const pruneCommand: Command = {
-  usage: "prune [job…] [--dry-run] [--json]",
+  usage: "prune [job…] [--dry-run [--json]]",
   summary: "apply the retention rules",
   help: `Applies each job's retention rules to its archives. With --dry-run nothing is removed: every archive is listed with the
 decision and its reason.
@@ -28,6 +30,7 @@ decision and its reason.
   options: { "dry-run": { type: "boolean" }, json: { type: "boolean" } },
   positionals: { min: 0, max: 100 },
   async run(args, context) {
+    if (args.flag("json") && !args.flag("dry-run")) throw new UsageError("--json needs --dry-run");
     const setup = await loadForCommand(context, { logToStderr: true });
     sayProblems(setup);
     const { jobs } = chooseJobs(setup.loaded, args.positionals);
@@ -53,7 +56,7 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
     const destinations = await openJobDestinations(job);
     for (const destination of destinations) {
       try {
-        const decide = await retentionDecider(job, destination, systemClock, context.signal);
+        const decide = await retentionDecider(job, destination, hostname(), systemClock, context.signal);
         const archives = await Array.fromAsync(destination.list("archive", context.signal));
         const objects = new Map(archives.map((archive) => [archive.name, archive]));
         for (const { name, keep, reason } of decide(archives)) {
@@ -118,7 +121,7 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
     const destinations = await openJobDestinations(job);
     try {
       for (const destination of destinations) {
-        const decide = await retentionDecider(job, destination, systemClock, context.signal);
+        const decide = await retentionDecider(job, destination, hostname(), systemClock, context.signal);
         const report = await pruneDestination(destination, decide, context.signal);
         for (const name of report.removed) context.output.print(`removed ${name} from ${destination.label}`);
         context.output.print(

@@ -5,6 +5,7 @@ import { EXIT_BY_KILL } from "./exit-codes.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
 
+const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIG = 5;
 
 export const runCommand: Command = {
@@ -36,7 +37,11 @@ export async function runJobs(
   const { exitCodeOf, worstExitCode } = await import("../run/status.ts");
   const codes = broken.map(() => EXIT_BAD_CONFIG);
   for (const job of jobs) {
-    if (context.signal.aborted) break;
+    if (context.signal.aborted) {
+      log.warn("stopped before its run began", { job: job.name });
+      codes.push(EXIT_FAILED);
+      continue;
+    }
     const { report, locked, isStuck } = await runJob({
       job,
       trigger: "manual",

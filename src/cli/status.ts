@@ -3,9 +3,10 @@ import type { RunReport } from "../contracts/run.ts";
 import { parseCron } from "../golang/cron.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { localIso } from "../lib/log.ts";
+import { printablePath } from "../lib/printable.ts";
 import { zoneOf } from "../lib/zone-setting.ts";
 import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
-import { openRuntime, type LiveProgress } from "../state/runtime.ts";
+import { openRuntime, type LiveDaemon, type LiveProgress } from "../state/runtime.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
 import { chooseJobs, loadForCommand } from "./setup.ts";
@@ -47,7 +48,7 @@ the next three times it is due. A job whose file is broken is named; the exit co
         running: progress?.job === job.name ? progress : undefined,
         last: runs[0],
         lastGood: runs.find((run) => run.status === "success"),
-        next: nextTimes(job, Date.now()),
+        next: nextTimes(job, Date.now(), plannedBy(daemon, job.name)),
       });
     }
     if (args.flag("json")) {
@@ -64,16 +65,29 @@ the next three times it is due. A job whose file is broken is named; the exit co
           : `daemon running since ${localIso(Date.parse(daemon.startedAt))}`,
       );
       for (const status of statuses) context.output.print(setup.redact(describe(status)));
-      for (const name of broken) context.output.print(`\n${name}: its configuration is broken; see lifeboat check`);
+      for (const name of broken)
+        context.output.print(`\n${printablePath(name)}: its configuration is broken; see lifeboat check`);
     }
     return broken.length > 0 ? EXIT_BAD_CONFIG : 0;
   },
 };
 
-function nextTimes(job: Job, nowMs: number): number[] {
-  const schedule = parseCron(job.values.get(BACKUP_CRON_EXPRESSION), zoneOf(job.values));
+/** A next time of the job as the daemon planned it when it last read the configuration; it may be over by now. */
+function plannedBy(daemon: LiveDaemon | undefined, job: string): number | undefined {
+  const [planned] = daemon?.jobs.find((entry) => entry.job === job)?.next ?? [];
+  return planned === undefined ? undefined : Date.parse(planned);
+}
+
+/** `@every` counts from the daemon's start, so its times are found from one that the daemon planned. */
+export function nextTimes(job: Pick<Job, "values">, nowMs: number, plannedMs: number | undefined): number[] {
+  const expression = job.values.get(BACKUP_CRON_EXPRESSION);
+  const schedule = parseCron(expression, zoneOf(job.values));
   const times: number[] = [];
   let at: number | undefined = nowMs;
+  if (plannedMs !== undefined && expression.includes("@every")) {
+    const periodMs = (schedule.next(plannedMs) ?? plannedMs) - plannedMs;
+    if (periodMs > 0) at = plannedMs + Math.ceil((nowMs - plannedMs) / periodMs - 1) * periodMs;
+  }
   while (times.length < TIMES_SHOWN) {
     at = schedule.next(at);
     if (at === undefined) break;
@@ -83,7 +97,7 @@ function nextTimes(job: Job, nowMs: number): number[] {
 }
 
 function describe({ job, running, last, lastGood, next }: JobStatus): string {
-  const lines = [`\n${job}`];
+  const lines = [`\n${printablePath(job)}`];
   if (running !== undefined) {
     const tookMs = Date.now() - running.startedAtMs;
     const part =
@@ -95,10 +109,10 @@ function describe({ job, running, last, lastGood, next }: JobStatus): string {
     );
   }
   lines.push(
-    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${last.error}`}`}`,
+    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${printablePath(last.error)}`}`}`,
   );
   lines.push(
-    `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${lastGood.archive.name}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
+    `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${printablePath(lastGood.archive.name)}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
   );
   lines.push(
     `  next       ${next.length === 0 ? "never (the expression does not come due)" : next.map(localIso).join(", ")}`,

@@ -31,6 +31,13 @@ describe("where jobs come from", () => {
     expect(loaded.problems.every(({ severity }) => severity === "note")).toBe(true);
   });
 
+  it("refuses a name that could not be shown, and runs the other jobs", async () => {
+    const loaded = await loadFiles({ "a\u001b[1m.env": "", "b\nc.env": "", "d\u202e.env": "", "e f$.env": "" });
+    expect(loaded.jobs.map(({ name }) => name)).toEqual(["e f$"]);
+    const refused = loaded.problems.filter(({ severity }) => severity === "error");
+    expect(refused.map(({ message }) => message.includes("control character"))).toEqual([true, true, true]);
+  });
+
   it("lets a file's value win over the environment's, and falls back to it", async () => {
     const {
       jobs: [job],
@@ -106,7 +113,7 @@ describe("where jobs come from", () => {
   it("reports names with control characters on one line", async () => {
     const loaded = await loadFiles({ "evil\n\u001b[31m.env": "BACKUP_RETENTION_DAYS=x" });
     for (const line of describeProblems(loaded.problems)) expect(line).not.toMatch(/\p{Cc}/u);
-    expect(loaded.broken).toHaveLength(1);
+    expect(loaded).toMatchObject({ jobs: [], broken: [] });
   });
 });
 

@@ -53,6 +53,15 @@ export function listFolder(folder: string): FolderListing {
       });
       continue;
     }
+    // A name stands in the log, in the history and in the records; one of these would be shown as something else.
+    if (printablePath(name) !== name) {
+      problems.push({
+        severity: "error",
+        file: full,
+        message: "its name has a control character in it, so it can't be a job; rename it",
+      });
+      continue;
+    }
     if (LEFTOVER.test(name)) {
       problems.push({
         severity: "note",

@@ -7,6 +7,7 @@ import { describeProblems } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { serializeJob } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
+import { localIso } from "../lib/log.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { asHealAnswer, hasReported } from "./answers.ts";
@@ -112,8 +113,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     random: Math.random,
     onFire: (fire: Fire) => queue.add(fire),
     onMissed(job, missedAtMs, caughtUp) {
-      const when = new Date(missedAtMs).toISOString();
-      log.warn(`a run that was due at ${when} was missed${caughtUp ? "; it is caught up shortly" : ""}`, { job });
+      log.warn(
+        `a run that was due at ${localIso(missedAtMs)} was missed${caughtUp ? "; it is caught up shortly" : ""}`,
+        { job },
+      );
     },
     onTick: () => void runtime.touchHeartbeat(),
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ArchiveSource } from "../contracts/archive.ts";
 import type { Destination, JobTag, Stage, StoredObject } from "../contracts/destination.ts";
@@ -13,6 +13,7 @@ import { syncWritten, writeAll } from "../destinations/local/writing.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { DestinationError, messageOf } from "../lib/errors.ts";
 import { printablePath } from "../lib/printable.ts";
+import { makeFolders } from "../lib/make-folders.ts";
 import { type ArchiveFacts, openGrowingFile } from "./growing-file.ts";
 
 /** A local destination whose folder could not take the archive, and why: its delivery has failed, the others go on. */
@@ -106,7 +107,7 @@ async function stageIn(local: Destination, { name, owner }: StageOptions): Promi
 
 async function stageInSpool(folder: string, { name, owner }: StageOptions): Promise<Stage> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     const partial = await createPartial(await openFolder(folder), name, owner);
     return {
       path: partial.path,

@@ -1,5 +1,6 @@
 import type { ArchiveResult } from "../contracts/archive.ts";
 import type { Destination } from "../contracts/destination.ts";
+import type { Job } from "../contracts/job.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import type { History } from "../state/history.ts";
@@ -83,7 +84,7 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
     );
     const judgement = judgeArchive(
       result,
-      history.recentArchiveSizes(job.name, 5),
+      comparableSizes(history, job),
       job.values.get(BACKUP_MIN_SIZE_PERCENT),
     );
     for (const text of judgement.notes) recorder.note(text);
@@ -152,13 +153,25 @@ async function writeArchive(
   }
 }
 
+/** Sizes of the job's last archives, newest first; another compression gives another size for the same files. */
+function comparableSizes(history: History, job: Job): number[] {
+  const compression = job.values.get(BACKUP_COMPRESSION);
+  return history
+    .runs({ job: job.name, limit: RUNS_LOOKED_AT })
+    .filter((run) => run.status === "success" || run.status === "partial")
+    .flatMap(({ archive }) => (archive?.compression === compression ? [archive.sizeBytes] : []));
+}
+
 /** What this run writes. Of the state folder only our files: it may be a folder that the user backs up. */
 function ownPaths({ context, destinations }: ArchivePhaseInput, staged: StagedArchive): string[] {
   const { stateDir } = context.options;
   const state = STATE_FILES.map((name) => join(stateDir, name));
   const folders = destinations.flatMap((destination) => destination.folder ?? []);
-  return [...state, ...folders, ...(staged.place === "spool" ? [dirname(staged.path)] : [])];
+  return [...state, context.options.lockFile, ...folders, ...(staged.place === "spool" ? [dirname(staged.path)] : [])];
 }
+
+/** Enough to find five archives among runs that failed or were skipped. */
+const RUNS_LOOKED_AT = 50;
 
 const STATE_FILES = [
   "history.db",

@@ -68,7 +68,7 @@ export async function prunePhase(
         "prune",
         destination.label,
         async () => {
-          const decide = await retentionDecider(job, destination, context.clock, signal);
+          const decide = await retentionDecider(job, destination, context.host, context.clock, signal);
           return pruneDestination(destination, decide, signal);
         },
         (done) => ({

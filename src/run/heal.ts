@@ -1,4 +1,6 @@
+import type { Destination } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
+import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { HealAnswer } from "../contracts/task.ts";
 import type { TaskContext } from "./context.ts";
@@ -16,6 +18,8 @@ export interface HealContext extends TaskContext {
   readonly jobs: readonly Job[];
 }
 
+/** Enough to judge an archive by its predecessors. */
+const RUNS_RECALLED = 50;
 /** Longest that healing looks at the destinations of one job. */
 const DESTINATION_LIMIT_MS = 60_000;
 
@@ -61,6 +65,48 @@ async function lockForHealing(
   } catch (thrown) {
     if (thrown instanceof LockTimeout || signal.aborted) return undefined;
     throw thrown;
+  }
+}
+
+/** What a run finds under its lock: dead runs are ended, and its own leftovers make room first. Never rejects. */
+export async function healBeforeRun(
+  { host, log, signal }: TaskContext,
+  job: Job,
+  history: History,
+  destinations: readonly Destination[],
+): Promise<void> {
+  const interrupted = healState(history);
+  for (const { id, job: name } of interrupted)
+    log.warn("an earlier run did not end; it is recorded as interrupted", { job: name, run: id });
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
+  for (const destination of destinations) {
+    try {
+      const removed = await destination.removeLeftovers({ host, job: job.name }, limited);
+      if (removed > 0)
+        log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`);
+      for (const report of interrupted) if (report.job === job.name) await writeRecord(destination, report, limited);
+    } catch (thrown) {
+      // The run itself meets the same trouble next, and tells it as its own.
+      log.debug(`could not look after earlier runs at ${destination.label}: ${messageOf(thrown)}`);
+    }
+  }
+}
+
+/** What a history that is in memory only can't know: the job's last runs, from the records beside the archives. */
+export async function recall(
+  history: History,
+  job: Job,
+  destinations: readonly Destination[],
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  for (const destination of destinations) {
+    try {
+      const records = await readRecords(destination, job.name, { signal, limit: RUNS_RECALLED, tolerant: true });
+      history.importReports(records.filter((record) => record.status !== "running"));
+    } catch (thrown) {
+      log.debug(`no records from ${destination.label}: ${messageOf(thrown)}`);
+    }
   }
 }
 

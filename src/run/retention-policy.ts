@@ -28,10 +28,14 @@ export function retentionIsConfigured(job: Job): boolean {
 
 const KEEP_RULES = [BACKUP_KEEP_LAST, BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY];
 
-/** The job's retention rules, ready to decide over what one destination holds. */
+/**
+ * The job's retention rules, ready to decide over what one destination holds. Sidecars that share a folder often have jobs
+ * of one name (`default`), so what a record of another `host` says of a name that this job can't give is not believed.
+ */
 export async function retentionDecider(
   job: Job,
   destination: Destination,
+  host: string,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
@@ -42,6 +46,8 @@ export async function retentionDecider(
     if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
   }
   const policy = policyOf(job);
+  const ownerOf = (record: RunReport, name: string): string =>
+    record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
   return (archives) =>
     decideRetention(
       archives.map((archive) => {
@@ -52,7 +58,13 @@ export async function retentionDecider(
           storedAt: archive.storedAt,
           ...(record?.archive === undefined
             ? {}
-            : { record: { status: record.status, sizeBytes: record.archive.sizeBytes, job: record.job } }),
+            : {
+                record: {
+                  status: record.status,
+                  sizeBytes: record.archive.sizeBytes,
+                  job: ownerOf(record, archive.name),
+                },
+              }),
         };
       }),
       policy,

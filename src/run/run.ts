@@ -10,6 +10,7 @@ import { openHistory } from "../state/history.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { archivePhase, type ArchivePhaseInput } from "./archive-phase.ts";
 import { closeAll, deliverPhase, prunePhase } from "./delivery-phases.ts";
+import { healBeforeRun, recall } from "./heal.ts";
 import { interruptionOf, runSignal } from "../lib/interruption.ts";
 import { createRecorder } from "./recorder.ts";
 import { recordRun, recordStart } from "./record-phase.ts";
@@ -75,6 +76,8 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
         recorder.note(text);
         log.warn(text);
       });
+      await healBeforeRun({ ...context, signal: bounded.signal }, job, history, destinations);
+      if (!history.persistent) await recall(history, job, destinations, bounded.signal, log);
       await recordStart(destinations, recorder.report(), log);
       await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers });
     } finally {

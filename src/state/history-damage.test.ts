@@ -56,7 +56,6 @@ async function expectToGoOn(): Promise<void> {
   const history = await open();
   history.begin({ ...report, status: "running" });
   history.lastRun("site");
-  history.recentArchiveSizes("site", 5);
   for (const run of history.runs({ limit: 1000 })) expect(parseRunReport(run)).toEqual(run);
   history.update(report);
   history.prune(10_000);

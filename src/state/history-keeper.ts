@@ -14,6 +14,7 @@ import type { OpenOptions, Sqlite } from "./history-file.ts";
 import { createMemoryStore } from "./history-store.ts";
 import type { RunStore, StoredRun } from "./history-store.ts";
 import { shortCause } from "./text.ts";
+import { makeFolders } from "../lib/make-folders.ts";
 
 export interface KeeperOptions {
   readonly stateDir: string;
@@ -243,7 +244,7 @@ function fileIdOf(file: string): FileId | undefined {
 function makeFolder(folder: string): void {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
     throw new Error("the state folder is not a folder");
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder, 0o700);
 }
 
 /** SQLite says "unable to open" for much that the system can name. */

@@ -77,10 +77,6 @@ export function createSqlStore(db: Database.Database, onUnreadable: () => void):
   const lastFired = db.prepare<[string], unknown>(
     "SELECT * FROM runs WHERE job = ? ORDER BY fired_ms DESC, started_ms DESC, id DESC LIMIT 1",
   );
-  const sizes = db.prepare<[string, number], unknown>(
-    `SELECT size_bytes FROM runs WHERE job = ? AND status IN ('success', 'partial') AND size_bytes IS NOT NULL
-     ${NEWEST_FIRST} LIMIT ?`,
-  );
   const running = db.prepare<[], unknown>(`SELECT * FROM runs WHERE status = 'running' ${NEWEST_FIRST}`);
   const removeOld = db.prepare<[number], unknown>(
     `DELETE FROM runs WHERE started_ms < ? AND status <> 'running'
@@ -140,11 +136,6 @@ export function createSqlStore(db: Database.Database, onUnreadable: () => void):
         }),
       ),
     lastFired: (job) => assembleAll(lastFired.all(job))[0],
-    archiveSizes: (job, count) =>
-      sizes.all(job, count).flatMap((row) => {
-        const size = fieldsOf(row)["size_bytes"];
-        return typeof size === "number" && size >= 0 ? [size] : [];
-      }),
     running: () =>
       running.all().flatMap((row) => {
         const report = assemble(row);

@@ -81,22 +81,6 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     history.close();
   });
 
-  it("give the newest archives' sizes, of runs that stored something", async () => {
-    const history = await open();
-    const archive = completeReport().archive;
-    if (archive === undefined) throw new Error("sample has no archive");
-    const statuses = ["success", "failed", "partial", "success", "skipped", "success"] as const;
-    statuses.forEach((status, n) => {
-      history.begin(
-        nthReport(n, { status, ...(status === "skipped" ? {} : { archive: { ...archive, sizeBytes: n * 10 } }) }),
-      );
-    });
-    history.begin(nthReport(9, { status: "success" }));
-    expect(history.recentArchiveSizes("site", 3)).toEqual([50, 30, 20]);
-    expect(history.recentArchiveSizes("site", 10)).toEqual([50, 30, 20, 0]);
-    history.close();
-  });
-
   it("are marked as interrupted where their process is gone", async () => {
     const history = await open();
     history.begin(nthReport(1, { status: "running", pid: process.pid }));

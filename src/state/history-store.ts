@@ -28,7 +28,6 @@ export interface RunStore {
   runs(filter: RunFilter): RunReport[];
   /** The job's newest run by the moment its schedule fired. */
   lastFired(job: string): RunReport | undefined;
-  archiveSizes(job: string, count: number): number[];
   running(): StoredRun[];
   /** Removes runs started before this moment, but not running ones, nor each job's newest run and newest success. */
   removeBefore(startedMs: number): number;
@@ -79,10 +78,6 @@ export function createMemoryStore(): RunStore {
       ).slice(0, limit ?? DEFAULT_LIMIT),
     lastFired: (job) =>
       newestFirst((report) => report.job === job).sort((a, b) => Date.parse(b.firedAt) - Date.parse(a.firedAt))[0],
-    archiveSizes: (job, count) =>
-      newestFirst((report) => report.job === job && (report.status === "success" || report.status === "partial"))
-        .flatMap((report) => report.archive?.sizeBytes ?? [])
-        .slice(0, count),
     running: () => [...all.values()].filter((run) => run.report.status === "running"),
     removeBefore,
     close: () => {},

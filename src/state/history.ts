@@ -34,8 +34,6 @@ export interface History {
   lastGood(job: string): RunReport | undefined;
   /** Newest run (by `firedAt`), whatever its trigger and status. */
   lastRun(job: string): RunReport | undefined;
-  /** Sizes in bytes of the newest `count` archives of successful and partial runs, newest first. */
-  recentArchiveSizes(job: string, count: number): number[];
   /** Turns `running` runs whose process is dead or unknown into `interrupted`, with this error, and returns them. */
   markInterrupted(isAlive: (process: ProcessIdentity) => boolean, error: string): RunReport[];
   /** Adds what is not there yet (records beside the archives); returns how many. */
@@ -85,7 +83,6 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     run: (id) => keeper.use(undefined, (from) => from.find(id)),
     lastGood: (job) => keeper.use([], (from) => from.runs({ job, status: "success", limit: 1 }))[0],
     lastRun: (job) => keeper.use(undefined, (from) => from.lastFired(job)),
-    recentArchiveSizes: (job, count) => keeper.use([], (from) => from.archiveSizes(job, count)),
     markInterrupted: (isAlive, error) =>
       keeper.change([], (to) =>
         to

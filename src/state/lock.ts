@@ -3,6 +3,7 @@ import path from "node:path";
 import { formatSpan } from "../lib/bytes.ts";
 import { sleep } from "../lib/clock.ts";
 import { UserError } from "../lib/errors.ts";
+import { makeFolders } from "../lib/make-folders.ts";
 import { dropLock, lookAt, sweepLitter, takeLock, touchLock, TOUCH_EVERY_MS } from "./lock-file.ts";
 import type { LockHolder } from "./lock-file.ts";
 import { cleanText } from "./text.ts";
@@ -154,10 +155,10 @@ function candidatePaths(options: { readonly path: string; readonly fallbackFolde
 function makeParent(file: string): void {
   const parent = path.dirname(file);
   try {
-    fs.mkdirSync(parent, { recursive: true });
+    makeFolders(parent);
   } catch {
     try {
-      fs.mkdirSync(path.resolve(path.dirname(parent), fs.readlinkSync(parent)), { recursive: true });
+      makeFolders(path.resolve(path.dirname(parent), fs.readlinkSync(parent)));
     } catch {
       // Not a link, or read-only: making the lock file fails next, and its error is the one that tells.
     }

@@ -5,6 +5,7 @@ import type { Fields } from "./json-fields.ts";
 import { isAlive, processIdentity } from "./process.ts";
 import type { ProcessIdentity } from "./process.ts";
 import { shortCause } from "./text.ts";
+import { makeFolders } from "../lib/make-folders.ts";
 
 /** Small files in the first of several folders that takes them, each with the process that wrote it. */
 
@@ -137,7 +138,7 @@ function inFirstFolder({ stateDir, fallbackFolder }: Folders, write: (folder: st
   const causes: string[] = [];
   for (const folder of [stateDir, fallbackFolder]) {
     try {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolders(folder, 0o700);
       // Anyone may create names in /dev/shm: a folder that others can write to is not used.
       if (folder === fallbackFolder && !isOursAlone(folder)) throw new Error("it belongs to another user");
       write(folder);

@@ -11,6 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => box.dispose());
 
+const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const SECRET = "hunter2-Zq9x";
 
 describe("every command", () => {
@@ -40,6 +41,10 @@ describe("wrong use", () => {
     [["restore", "latest"], "--to"],
     [["history", "--limit", "none"], "whole number"],
     [["run", "--json=maybe"], "json"],
+    [["prune", "--json"], "--json needs --dry-run"],
+    [["--as=backup", "-foreground=maybe"], 'invalid boolean value "maybe" for -foreground'],
+    [["--as=backup", "-profile"], "flag needs an argument: -profile"],
+    [["--as=backup", "print-config", "site"], "print-config takes no arguments"],
   ])("%j", (args, said) => {
     const { status, stderr } = box.run(args);
     expect(status).toBe(2);
@@ -192,4 +197,33 @@ it("goes on where the history is damaged, sets it aside and says so", () => {
   expect(status).toBe(0);
   expect(stdout).toContain("history.db");
   expect((box.json(["history"]) as unknown[]).length).toBe(2);
+});
+
+it.each([["status"], ["check"], ["print-config"], ["list"], ["prune", "--dry-run"]])(
+  "%s lets no control character of a name reach the terminal",
+  (...command) => {
+    box.job("site.env", 'BACKUP_FILENAME="re\u001b[31md\nname.tar.gz"');
+    expect(box.run(["run"]).status).toBe(0);
+    box.job("x\u001b[31m.env");
+    const { stdout, stderr } = box.run(command);
+    expect(`${stdout}${stderr}`).not.toContain("\u001b");
+    if (["list", "prune"].includes(command[0] ?? "")) expect(stdout).toMatch(/re.*\[31md.*name\.tar\.gz/);
+  },
+);
+
+it("a task whose daemon is gone ends without a stack trace", () => {
+  const task = JSON.stringify({
+    kind: "heal",
+    jobs: [],
+    options: { stateDir: box.state, lockFile: box.lock, logFormat: "text", logLevel: "info" },
+  });
+  // File descriptor 3 is a pipe that nobody reads any more.
+  const script = `"$0" "$1" --child 3>&1 >&2 <<'END' | true\n${task}\nEND`;
+  for (let i = 0; i < 3; i += 1) {
+    const { stderr } = spawnSync("sh", ["-c", script, process.execPath, MAIN], {
+      encoding: "utf8",
+      env: box.environment,
+    });
+    expect(stderr).toBe("");
+  }
 });
