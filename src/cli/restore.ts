@@ -1,4 +1,4 @@
-import { extractArchive } from "../archive/extract.ts";
+import { extractArchive } from "../archive/read/extract.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { pickArchive, withArchives } from "./archives.ts";

@@ -1,4 +1,4 @@
-import { listEntries, type ArchiveEntry } from "../archive/read.ts";
+import { listEntries, type ArchiveEntry } from "../archive/read/read.ts";
 import { localIso } from "../lib/log.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { pickArchive, withArchives } from "./archives.ts";

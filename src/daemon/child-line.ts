@@ -5,21 +5,27 @@ import { startChild, type Child, type ChildEnd } from "./children.ts";
 export interface ChildLine {
   /** Starts the task when all before it have ended; undefined where the line was stopped before its turn. */
   run(task: ChildTask): Promise<ChildEnd | undefined>;
-  /** Ends the child that runs, with SIGTERM and after `graceMs` with SIGKILL; starts no other than `note` tasks. */
+  /** Ends the child that runs, with SIGTERM and after `graceMs` with SIGKILL; starts no other than `note` tasks. These get no SIGTERM. */
   stop(graceMs: number): void;
 }
 
 export function createChildLine(entry: string): ChildLine {
-  let current: Child | undefined;
+  let current: { readonly child: Child; readonly kind: ChildTask["kind"] } | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  let stopped = false;
+  let stopGraceMs: number | undefined;
+
+  const end = ({ child, kind }: NonNullable<typeof current>, graceMs: number): void => {
+    // What happened is still written down while the daemon stops.
+    if (kind === "note") child.bound(graceMs);
+    else child.stop(graceMs);
+  };
 
   const start = async (task: ChildTask): Promise<ChildEnd | undefined> => {
-    // What happened is still written down while the daemon stops.
-    if (stopped && task.kind !== "note") return undefined;
-    current = startChild(task, entry);
+    if (stopGraceMs !== undefined && task.kind !== "note") return undefined;
+    current = { child: startChild(task, entry), kind: task.kind };
+    if (stopGraceMs !== undefined) end(current, stopGraceMs);
     try {
-      return await current.ended;
+      return await current.child.ended;
     } finally {
       current = undefined;
     }
@@ -31,8 +37,8 @@ export function createChildLine(entry: string): ChildLine {
       return turn;
     },
     stop(graceMs) {
-      stopped = true;
-      current?.stop(graceMs);
+      stopGraceMs = graceMs;
+      if (current !== undefined) end(current, graceMs);
     },
   };
 }

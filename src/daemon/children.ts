@@ -17,6 +17,8 @@ export interface Child {
   readonly ended: Promise<ChildEnd>;
   /** SIGTERM now, SIGKILL after `graceMs`. */
   stop(graceMs: number): void;
+  /** SIGKILL after `graceMs`, without a SIGTERM before: what it does is short and worth its end. */
+  bound(graceMs: number): void;
   kill(): void;
 }
 
@@ -66,13 +68,17 @@ export function startChild(task: ChildTask, entry: string): Child {
       resolve({ code: code ?? undefined, signal: signal ?? undefined, answer: parse(Buffer.concat(chunks)) });
     });
   });
+  const bound = (graceMs: number): void => {
+    killTimer ??= setTimeout(() => child.kill("SIGKILL"), graceMs);
+  };
   return {
     pid: child.pid,
     ended,
     stop(graceMs) {
       child.kill("SIGTERM");
-      killTimer ??= setTimeout(() => child.kill("SIGKILL"), graceMs);
+      bound(graceMs);
     },
+    bound,
     kill: () => void child.kill("SIGKILL"),
   };
 }

@@ -4,7 +4,7 @@ import type { Job } from "../contracts/job.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import type { History } from "../state/history.ts";
-import { createArchive } from "../archive/create.ts";
+import { createArchive } from "../archive/write/create.ts";
 import { formatArchiveName } from "../archive/names.ts";
 import {
   BACKUP_COMPRESSION,
@@ -82,11 +82,7 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
       () => writeArchive(input, staged, last?.bytesRead ?? 0),
       (made) => ({ detail: `${formatBytes(made.bytesRead)} read, ${formatBytes(made.sizeBytes)} written` }),
     );
-    const judgement = judgeArchive(
-      result,
-      comparableSizes(history, job),
-      job.values.get(BACKUP_MIN_SIZE_PERCENT),
-    );
+    const judgement = judgeArchive(result, comparableSizes(history, job), job.values.get(BACKUP_MIN_SIZE_PERCENT));
     for (const text of judgement.notes) recorder.note(text);
     if (judgement.fatal !== undefined) {
       recorder.fail(judgement.fatal);

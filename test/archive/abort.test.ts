@@ -2,7 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, writeFileSync }
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { createArchive, createArchiveWithWorker } from "../../src/archive/create.ts";
+import { createArchive, createArchiveWithWorker } from "../../src/archive/write/create.ts";
 import { archiveOptions, makeArchive, runQuietly, temporaryFolder } from "./make.ts";
 
 /** Descriptors of this process that lead into `folder`. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { createArchive } from "../../src/archive/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 import { archiveOptions, listWithPython, makeArchive, runQuietly, temporaryFolder } from "./make.ts";
 
 const LEVELS = 3_000;

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSyn
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ArchiveNotice } from "../../src/contracts/archive.ts";
-import { createArchive } from "../../src/archive/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 import { archiveOptions, listWithPython, makeArchive, temporaryFolder } from "./make.ts";
 
 /** Folders that other processes change while they are archived. */

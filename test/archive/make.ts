@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { spawnSync } from "node:child_process";
 import type { ArchiveNotice, ArchiveOptions, ArchiveResult } from "../../src/contracts/archive.ts";
-import { createArchive } from "../../src/archive/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 
 export const isRoot = process.geteuid?.() === 0;
 

@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { CUT_RULE, blockCapacityBytes } from "../../src/archive/blocks.ts";
-import { storeTree } from "../../src/archive/store-tree.ts";
-import type { WalkOptions } from "../../src/archive/worker-protocol.ts";
+import { CUT_RULE, blockCapacityBytes } from "../../src/archive/write/blocks.ts";
+import { storeTree } from "../../src/archive/write/store-tree.ts";
+import type { WalkOptions } from "../../src/archive/write/worker-protocol.ts";
 import { makeArchive, temporaryFolder } from "./make.ts";
 
 /** Another process swaps folders and files for links that lead out of the source, all the time. */

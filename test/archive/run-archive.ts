@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { ArchiveNotice, ArchiveOptions } from "../../src/contracts/archive.ts";
-import { createArchive } from "../../src/archive/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 import { archiveOptions } from "./make.ts";
 
 /** Makes an archive in a process of its own: `run-archive.ts FILE '{"sources": …}'`; prints what came of it as JSON. */

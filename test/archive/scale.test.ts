@@ -3,7 +3,7 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import type { ArchiveOptions, ArchiveResult } from "../../src/contracts/archive.ts";
-import { createArchive } from "../../src/archive/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 import { archiveOptions, runQuietly, temporaryFolder } from "./make.ts";
 
 const FOLDERS = 100;

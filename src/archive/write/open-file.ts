@@ -1,5 +1,5 @@
 import { constants, openSync } from "node:fs";
-import { systemCode } from "../lib/errors.ts";
+import { systemCode } from "../../lib/errors.ts";
 import { below } from "./folder-chain.ts";
 
 /** Never a link's target, and never a wait for a FIFO's other end. */

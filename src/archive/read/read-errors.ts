@@ -1,4 +1,4 @@
-import { UserError } from "../lib/errors.ts";
+import { UserError } from "../../lib/errors.ts";
 
 /** How the reader names an archive's faults; every message begins with the archive. */
 export interface ArchiveFaults {

@@ -1,66 +1,19 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { EntryCounts } from "../contracts/archive.ts";
-import { formatBytes } from "../lib/bytes.ts";
-import { messageOf, systemCode, UserError } from "../lib/errors.ts";
-import { makeFolders } from "../lib/make-folders.ts";
+import { formatBytes } from "../../lib/bytes.ts";
+import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
+import { makeFolders } from "../../lib/make-folders.ts";
+import type { ExtractOptions, ExtractResult } from "./extract-contract.ts";
 import { createRestorer, type Restorer } from "./extract-restore.ts";
-import { readArchive, type ArchiveEntry } from "./read.ts";
+import { readArchive } from "./read.ts";
 
-/**
- * `refused`: would leave the target, or lead through a link. `failed`: the system said no. `unsupported`: a kind that can't be
- * made here. `replaced`: the name appears twice in the archive, the last one counts. `owner`, `special-bits`, `absolute`: owner
- * not set, setuid and setgid left off, leading `/` taken off; `metadata`: mode or time refused by the file system (these four
- * are told once, for the first entry, and counted).
- */
-export type ExtractNoticeKind =
-  | "refused"
-  | "failed"
-  | "unsupported"
-  | "replaced"
-  | "owner"
-  | "special-bits"
-  | "absolute"
-  | "metadata";
-
-export interface ExtractNotice {
-  readonly kind: ExtractNoticeKind;
-  /** As in the archive, printable. */
-  readonly path: string;
-  readonly detail: string;
-  /** True where something of the archive is not in the target. */
-  readonly incomplete: boolean;
-}
-
-export interface ExtractProgress {
-  readonly entries: number;
-  /** Content bytes written. */
-  readonly bytesWritten: number;
-  /** Bytes of the (compressed) archive read. */
-  readonly bytesRead: number;
-  /** Entry at work, printable. */
-  readonly current: string;
-}
-
-export interface ExtractOptions {
-  /** For messages. */
-  readonly archiveName: string;
-  readonly signal: AbortSignal;
-  /** Default false: the target must be new or empty. Files in the way are then replaced, each when its content is complete. */
-  readonly overwrite?: boolean;
-  /** Which entries are wanted; all, unless told. */
-  filter?(entry: ArchiveEntry): boolean;
-  onNotice?(notice: ExtractNotice): void;
-  onProgress?(progress: ExtractProgress): void;
-}
-
-export interface ExtractResult {
-  readonly counts: EntryCounts;
-  readonly bytesWritten: number;
-  readonly notices: Readonly<Partial<Record<ExtractNoticeKind, number>>>;
-  /** How many entries are missing from the target. */
-  readonly incomplete: number;
-}
+export type {
+  ExtractNotice,
+  ExtractNoticeKind,
+  ExtractOptions,
+  ExtractProgress,
+  ExtractResult,
+} from "./extract-contract.ts";
 
 /**
  * Restores an archive below `targetDir`, which is made if it is missing, and never outside of it, whatever the archive holds

@@ -2,8 +2,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import type { Compression } from "../contracts/archive.ts";
-import { messageOf, systemCode, UserError } from "../lib/errors.ts";
+import type { Compression } from "../../contracts/archive.ts";
+import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
 import { faultsOf, type ArchiveFaults } from "./read-errors.ts";
 import { isTarHeader } from "./read-headers.ts";
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
-import { systemCode } from "../lib/errors.ts";
+import { systemCode } from "../../lib/errors.ts";
 
 /**
  * Folders below a target, entered one name at a time and never through a link. Each is held open, and what happens inside it

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { ArchiveNotice } from "../contracts/archive.ts";
-import { UserError, messageOf } from "../lib/errors.ts";
-import { printablePath } from "../lib/printable.ts";
+import type { ArchiveNotice } from "../../contracts/archive.ts";
+import { UserError, messageOf } from "../../lib/errors.ts";
+import { printablePath } from "../../lib/printable.ts";
 import type { BlockSink } from "./block-writer.ts";
 import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
 import { storeTree } from "./store-tree.ts";

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { constants, gzip, zstdCompress } from "node:zlib";
-import type { Compression, CompressionLevel } from "../contracts/archive.ts";
+import type { Compression, CompressionLevel } from "../../contracts/archive.ts";
 import { looksCompressible } from "./compressibility.ts";
 import { fixGzipHeader, storedGzipMember } from "./gzip-member.ts";
 

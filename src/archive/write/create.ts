@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { WorkerOptions } from "node:worker_threads";
 import { Worker } from "node:worker_threads";
-import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../contracts/archive.ts";
-import { UserError } from "../lib/errors.ts";
-import { workerUrl } from "../lib/worker-url.ts";
+import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../../contracts/archive.ts";
+import { UserError } from "../../lib/errors.ts";
+import { workerUrl } from "../../lib/worker-url.ts";
 import { createCompressor } from "./compressors.ts";
 import { blocksInFlight } from "./parallelism.ts";
 import { createPipeline } from "./pipeline.ts";

@@ -11,15 +11,15 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import type { EntryCounts } from "../contracts/archive.ts";
-import { messageOf, systemCode, UserError } from "../lib/errors.ts";
-import { printablePath } from "../lib/printable.ts";
-import type { ExtractNoticeKind, ExtractOptions, ExtractResult } from "./extract.ts";
+import type { EntryCounts } from "../../contracts/archive.ts";
+import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
+import { printablePath } from "../../lib/printable.ts";
+import type { ExtractNoticeKind, ExtractOptions, ExtractResult } from "./extract-contract.ts";
 import { createFolders, LeadsThroughLink, type Folder } from "./extract-folders.ts";
 import { applyLinkMetadata, applyMetadata, isRoot, type MetadataLoss } from "./extract-metadata.ts";
 import { placeOf } from "./extract-paths.ts";
 import { makeSpecialFile, temporaryName } from "./extract-special.ts";
-import type { ArchiveEntry } from "./read.ts";
+import type { ArchiveEntry } from "./entry.ts";
 
 /** Puts entries into an open target, one after the other. */
 export interface Restorer {

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { fstatSync, lstatSync, readlinkSync } from "node:fs";
-import { messageOf, systemCode } from "../lib/errors.ts";
+import { messageOf, systemCode } from "../../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
 import { headerOf } from "./entry-header.ts";

@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
-import { printablePath } from "../lib/printable.ts";
+import { printablePath } from "../../lib/printable.ts";
 import { asFsPath } from "./byte-strings.ts";
 import { closeRead, openParentOfSource } from "./folder-chain.ts";
 import type { OwnPaths } from "./own-paths.ts";

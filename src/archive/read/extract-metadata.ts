@@ -1,6 +1,6 @@
 import { fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync } from "node:fs";
-import { systemCode } from "../lib/errors.ts";
-import type { ArchiveEntry } from "./read.ts";
+import { systemCode } from "../../lib/errors.ts";
+import type { ArchiveEntry } from "./entry.ts";
 
 export type Metadata = Pick<ArchiveEntry, "mode" | "mtimeNs" | "uid" | "gid">;
 

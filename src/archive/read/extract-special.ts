@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
-import type { ArchiveEntry } from "./read.ts";
+import type { ArchiveEntry } from "./entry.ts";
 import type { Folder } from "./extract-folders.ts";
 
 const PROGRAM_TIMEOUT_MS = 10_000;

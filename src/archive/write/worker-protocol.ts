@@ -1,4 +1,4 @@
-import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../contracts/archive.ts";
+import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../../contracts/archive.ts";
 
 /** What the main side and the walk worker say to each other. */
 

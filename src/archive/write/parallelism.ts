@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import type { CgroupLimits } from "../lib/cgroup.ts";
-import { readCgroupLimits } from "../lib/cgroup.ts";
+import type { CgroupLimits } from "../../lib/cgroup.ts";
+import { readCgroupLimits } from "../../lib/cgroup.ts";
 
 /** What the process needs without any block in flight, and what one block in flight may cost at most (design.md). */
 const BASE_BYTES = 150_000_000;

@@ -5,7 +5,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { UserError } from "../lib/errors.ts";
+import { UserError } from "../../lib/errors.ts";
 import { paxTimeNs, parsePaxRecords } from "./read-headers.ts";
 import { listEntries, readArchive, type ArchiveEntry } from "./read.ts";
 

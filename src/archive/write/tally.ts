@@ -1,5 +1,5 @@
-import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../contracts/archive.ts";
-import { printablePath } from "../lib/printable.ts";
+import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../../contracts/archive.ts";
+import { printablePath } from "../../lib/printable.ts";
 
 const INCOMPLETE: ReadonlySet<NoticeKind> = new Set(["unreadable", "vanished", "shrunk", "blocked"]);
 

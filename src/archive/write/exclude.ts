@@ -1,4 +1,4 @@
-import { compileRe2 } from "../golang/re2.ts";
+import { compileRe2 } from "../../golang/re2.ts";
 import { isAscii } from "./byte-strings.ts";
 import { translateGlobs } from "./globs.ts";
 

@@ -1,4 +1,4 @@
-import type { ArchiveNotice } from "../contracts/archive.ts";
+import type { ArchiveNotice } from "../../contracts/archive.ts";
 import type { BlockSink } from "./block-writer.ts";
 import { createBlockWriter } from "./block-writer.ts";
 import { CUT_RULE } from "./blocks.ts";

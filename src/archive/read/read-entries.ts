@@ -1,5 +1,5 @@
-import { printablePath } from "../lib/printable.ts";
-import type { ArchiveEntry, EntryType } from "./read.ts";
+import { printablePath } from "../../lib/printable.ts";
+import type { ArchiveEntry, EntryType } from "./entry.ts";
 import {
   HeaderFault,
   parseHeader,
