@@ -26,7 +26,7 @@ export const checkCommand: Command = {
   usage: "check [job…] [--json]",
   summary: "check configuration, sources, free space and compressors",
   help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
-destinations and their free space, the state folder, and which compressors are used. Exit code 0: nothing is wrong (there
+destinations and their free space, the state folder (made if it is missing), and which compressors are used. Exit code 0: nothing is wrong (there
 may be warnings), 1: a run would fail, 5: bad configuration.
 
   --json   the findings as a JSON array`,

@@ -20,8 +20,9 @@ export const listCommand: Command = {
     const setup = await loadForCommand(context, { logToStderr: true });
     return withArchives(setup, { jobs: args.positionals }, context.signal, async (archives, unreachable) => {
       if (args.flag("json")) context.output.print(JSON.stringify(archives.map(asJson), undefined, 2));
-      else if (archives.length === 0) context.output.print("no archives yet");
-      else
+      else if (archives.length === 0) {
+        if (unreachable.length === 0) context.output.print("no archives yet");
+      } else
         context.output.print(
           setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], archives.map(row), [1])),
         );

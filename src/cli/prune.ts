@@ -81,8 +81,9 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
     await closeAll(destinations, setup.log);
   }
   if (json) context.output.print(JSON.stringify(rows, undefined, 2));
-  else if (rows.length === 0) context.output.print("no archives yet");
-  else {
+  else if (rows.length === 0) {
+    if (!failed) context.output.print("no archives yet");
+  } else {
     const cells = rows.map((row) => [
       row.keep ? "keep" : "remove",
       row.name,

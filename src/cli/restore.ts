@@ -37,7 +37,7 @@ ${archiveOptionsHelp}`,
       });
       check.verify();
       context.output.print(
-        `restored ${result.counts.files} files (${formatBytes(result.bytesWritten)}) from ${object.name} into ${to}`,
+        `restored ${result.counts.files} ${result.counts.files === 1 ? "file" : "files"} (${formatBytes(result.bytesWritten)}) from ${object.name} into ${to}`,
       );
       if (result.incomplete === 0) return 0;
       context.output.remark(`${result.incomplete} entries could not be restored; they are listed above`);

@@ -67,12 +67,21 @@ export function lookAt(file: string): LockLook {
   if (holder === undefined ? ageMs < graceMs || isFlocked(stat) : lives(holder, ageMs)) {
     return { kind: "held", holder, sinceMs };
   }
+  // The image that is replaced leaves its file empty, a power loss leaves zeros. Anything else is somebody's own file.
+  if (holder === undefined && content !== undefined && isForeignContent(content)) {
+    return { kind: "unusable", cause: `${file} is there and is no lock file` };
+  }
   return {
     kind: "dead",
     holder,
     sinceMs,
     mark: holder?.token ?? `${stat.dev}-${stat.ino}-${stat.mtimeNs}-${stat.size}`,
   };
+}
+
+/** Neither blank nor the beginning of what we write (a file system without hard links may keep half of it at a crash). */
+function isForeignContent(content: string): boolean {
+  return /[^\0\s]/.test(content) && !content.startsWith('{"pid":');
 }
 
 /**

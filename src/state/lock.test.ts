@@ -171,9 +171,8 @@ it("takes a holder in another container for alive while it touches its file", as
 it.each([
   ["empty", ""],
   ["half written", '{"pid":12,"sta'],
-  ["another program's", "12345\n"],
+  ["zeros", "\u0000".repeat(200)],
   ["a hostile", JSON.stringify({ pid: 1, startTime: {}, token: "../../etc/passwd" })],
-  ["binary", "\u0000\u00ff".repeat(5000)],
 ])("takes over an old file that names no holder: %s", async (_, content) => {
   writeLock(content);
   const notes: string[] = [];
@@ -182,6 +181,20 @@ it.each([
   expect(inspectLock({ path: lockPath })?.alive).toBe(true);
   lock.release();
   expect(filesBeside()).toEqual([]);
+});
+
+it.each([
+  ["somebody's own file", "precious\n"],
+  ["another program's lock", "12345\n"],
+  ["binary", "\u0000\u00ff".repeat(5000)],
+])("neither takes over nor removes a file that is no lock: %s", async (_, content) => {
+  writeLock(content);
+  const notes: string[] = [];
+  (await acquire({ onNote: (text) => notes.push(text) })).release();
+  expect(notes.join()).toContain("is no lock file");
+  expect(removeDeadLock({ path: lockPath })).toBe(false);
+  expect(fs.readFileSync(lockPath, "utf8")).toBe(Buffer.from(content).toString("utf8"));
+  expect(filesBeside()).toEqual([path.basename(lockPath)]);
 });
 
 it("gives a young file that names no holder a moment", async () => {

@@ -28,7 +28,7 @@ import {
   text,
 } from "./json-fields.ts";
 import type { Fields } from "./json-fields.ts";
-import { cleanText, isPlainName } from "./text.ts";
+import { cleanText, isFileName, isPlainName } from "./text.ts";
 
 /** A record larger than this is not one of ours; readers stop there. */
 export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
@@ -115,7 +115,7 @@ function report(fields: Fields): RunReport {
 
 function archive(fields: Fields): ArchiveReport {
   return {
-    name: exact(fields, "name", isPlainName),
+    name: exact(fields, "name", isFileName),
     sizeBytes: amount(fields, "sizeBytes"),
     sha256: exact(fields, "sha256", (value) => /^[0-9a-f]{64}$/.test(value)),
     compression: choice(fields, "compression", COMPRESSIONS),

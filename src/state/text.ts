@@ -14,6 +14,12 @@ export function isPlainName(name: string): boolean {
   return !name.includes("/") && name.search(/[\n\t]/) < 0 && name.search(UNSAFE) < 0;
 }
 
+/** As `isPlainName`, but with all that a file's name may hold, line breaks too; whoever shows it has to escape it. */
+export function isFileName(name: string): boolean {
+  if (name === "" || name === "." || name === ".." || name.length > 255 || !name.isWellFormed()) return false;
+  return !name.includes("/") && !name.includes("\0");
+}
+
 /** `EROFS: read-only file system` of `EROFS: read-only file system, open '/data/x'`: the same text for every attempt. */
 export function shortCause(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
