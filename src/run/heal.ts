@@ -48,11 +48,22 @@ export async function heal(context: HealContext): Promise<HealAnswer> {
   }
   const lastFiredAtMs: Record<string, number> = {};
   for (const job of jobs) {
-    const last = history.lastRun(job.name);
+    const last = lastFired(history, job.name);
     if (last !== undefined) lastFiredAtMs[job.name] = Date.parse(last.firedAt);
   }
   history.close();
   return { lastFiredAtMs, said };
+}
+
+/** The last run that came due; a complaint about the configuration stands in the history too, but nothing was due then. */
+function lastFired(history: History, job: string): RunReport | undefined {
+  return history
+    .runs({ job, limit: RUNS_RECALLED })
+    .filter((run) => run.status === "skipped" || run.steps.length > 0)
+    .reduce<RunReport | undefined>(
+      (last, run) => (last !== undefined && last.firedAt >= run.firedAt ? last : run),
+      undefined,
+    );
 }
 
 /** Undefined while another process runs a job. */

@@ -74,9 +74,6 @@ export function createSqlStore(db: Database.Database, onUnreadable: () => void):
     `SELECT * FROM runs WHERE (@job IS NULL OR job = @job) AND (@status IS NULL OR status = @status)
      AND started_ms >= @since ${NEWEST_FIRST} LIMIT @limit`,
   );
-  const lastFired = db.prepare<[string], unknown>(
-    "SELECT * FROM runs WHERE job = ? ORDER BY fired_ms DESC, started_ms DESC, id DESC LIMIT 1",
-  );
   const running = db.prepare<[], unknown>(`SELECT * FROM runs WHERE status = 'running' ${NEWEST_FIRST}`);
   const removeOld = db.prepare<[number], unknown>(
     `DELETE FROM runs WHERE started_ms < ? AND status <> 'running'
@@ -135,7 +132,6 @@ export function createSqlStore(db: Database.Database, onUnreadable: () => void):
           limit: Math.max(0, Math.min(Math.trunc(limit ?? DEFAULT_LIMIT), Number.MAX_SAFE_INTEGER)),
         }),
       ),
-    lastFired: (job) => assembleAll(lastFired.all(job))[0],
     running: () =>
       running.all().flatMap((row) => {
         const report = assemble(row);

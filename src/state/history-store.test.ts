@@ -72,15 +72,6 @@ describe.each(["history.db", "memory"])("runs kept in %s", (where) => {
     history.close();
   });
 
-  it("give the last run by the moment its schedule fired", async () => {
-    const history = await open();
-    history.begin(nthReport(1, { firedAt: nthReport(1).firedAt }));
-    history.begin(nthReport(2, { firedAt: nthReport(0).firedAt, status: "skipped" }));
-    expect(history.lastRun("site")?.id).toBe(nthReport(1).id);
-    expect(history.lastRun("other")).toBeUndefined();
-    history.close();
-  });
-
   it("are marked as interrupted where their process is gone", async () => {
     const history = await open();
     history.begin(nthReport(1, { status: "running", pid: process.pid }));

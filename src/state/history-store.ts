@@ -26,8 +26,6 @@ export interface RunStore {
   find(id: string): RunReport | undefined;
   /** Newest start first. */
   runs(filter: RunFilter): RunReport[];
-  /** The job's newest run by the moment its schedule fired. */
-  lastFired(job: string): RunReport | undefined;
   running(): StoredRun[];
   /** Removes runs started before this moment, but not running ones, nor each job's newest run and newest success. */
   removeBefore(startedMs: number): number;
@@ -76,8 +74,6 @@ export function createMemoryStore(): RunStore {
           (status === undefined || report.status === status) &&
           (sinceMs === undefined || startedMsOf(report) >= sinceMs),
       ).slice(0, limit ?? DEFAULT_LIMIT),
-    lastFired: (job) =>
-      newestFirst((report) => report.job === job).sort((a, b) => Date.parse(b.firedAt) - Date.parse(a.firedAt))[0],
     running: () => [...all.values()].filter((run) => run.report.status === "running"),
     removeBefore,
     close: () => {},

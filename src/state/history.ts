@@ -32,8 +32,6 @@ export interface History {
   run(id: string): RunReport | undefined;
   /** Newest run with status `success`. */
   lastGood(job: string): RunReport | undefined;
-  /** Newest run (by `firedAt`), whatever its trigger and status. */
-  lastRun(job: string): RunReport | undefined;
   /** Turns `running` runs whose process is dead or unknown into `interrupted`, with this error, and returns them. */
   markInterrupted(isAlive: (process: ProcessIdentity) => boolean, error: string): RunReport[];
   /** Adds what is not there yet (records beside the archives); returns how many. */
@@ -82,7 +80,6 @@ export async function openHistory(options: HistoryOptions): Promise<History> {
     runs: (filter = {}) => keeper.use([], (from) => from.runs(filter)),
     run: (id) => keeper.use(undefined, (from) => from.find(id)),
     lastGood: (job) => keeper.use([], (from) => from.runs({ job, status: "success", limit: 1 }))[0],
-    lastRun: (job) => keeper.use(undefined, (from) => from.lastFired(job)),
     markInterrupted: (isAlive, error) =>
       keeper.change([], (to) =>
         to

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox, until } from "./sandbox.ts";
@@ -165,13 +165,23 @@ describe("lifeboat daemon", () => {
     expect((box.json(["history", "--limit", "50"]) as Run[]).some((run) => run.status === "skipped")).toBe(true);
   }, 90_000);
 
-  it("catches up a run that was missed while it was down", async () => {
-    box.job("site.env", "BACKUP_CRON_EXPRESSION=@yearly");
-    expect(box.run(["run"]).status).toBe(0);
+  it("catches up a run that was missed while it was down, and only that", async () => {
+    box.job("missed.env", "BACKUP_CRON_EXPRESSION=@daily", "BACKUP_FILENAME=missed-%S.tar.gz");
+    box.job("punctual.env", "BACKUP_CRON_EXPRESSION=@yearly", "BACKUP_FILENAME=punctual-%S.tar.gz");
+    box.job("never-ran.env", "BACKUP_CRON_EXPRESSION=@daily", "BACKUP_FILENAME=never-%S.tar.gz");
+    expect(box.run(["run", "missed", "punctual"]).status).toBe(0);
+    // Three days later, as the record beside the archive sees it, and without a state folder.
+    rmSync(box.state, { recursive: true });
+    const [record = ""] = readdirSync(join(box.archive, ".lifeboat", "missed"));
+    const path = join(box.archive, ".lifeboat", "missed", record);
+    const report = JSON.parse(readFileSync(path, "utf8")) as Record<string, string>;
+    const earlier = (text = ""): string => new Date(Date.parse(text) - 3 * 86_400_000).toISOString();
+    for (const key of ["firedAt", "startedAt", "endedAt"]) report[key] = earlier(report[key]);
+    writeFileSync(path, JSON.stringify(report));
     const daemon = box.start(["daemon"]);
-    await until("the schedule", () => daemon.output().includes("next run at"));
-    await new Promise((resume) => setTimeout(resume, 1_000));
-    expect(daemon.output()).not.toContain("missed");
+    await until("the remark", () => daemon.output().includes("it is caught up shortly"));
+    expect(daemon.output().match(/was missed/g)).toHaveLength(1);
+    expect(daemon.output()).toMatch(/\[missed\] a run that was due at .* was missed/);
   });
 
   it("goes on without a state folder, says so, and shows earlier runs from the records", async () => {
