@@ -21,6 +21,8 @@ interface JobStatus {
   readonly last: RunReport | undefined;
   readonly lastGood: RunReport | undefined;
   readonly next: readonly number[];
+  /** Its file has errors now; with a next time the daemon goes on with the last good version. */
+  readonly isBroken: boolean;
 }
 
 export const statusCommand: Command = {
@@ -38,18 +40,19 @@ the next three times it is due. A job whose file is broken is named; the exit co
     const runtime = openRuntime({ stateDir: setup.options.stateDir });
     const progress = runtime.readProgress();
     const daemon = runtime.readDaemon();
+    const statusOf = async (job: string, next: readonly number[], isBroken: boolean): Promise<JobStatus> => {
+      const known = await knownRuns(setup, context, { job, limit: RUNS_LOOKED_AT });
+      const runs = known.filter((run) => run.status !== "running");
+      const lastGood = runs.find((run) => run.status === "success");
+      return { job, running: progress?.job === job ? progress : undefined, last: runs[0], lastGood, next, isBroken };
+    };
     const statuses: JobStatus[] = [];
     for (const job of jobs) {
-      const runs = (await knownRuns(setup, context, { job: job.name, limit: RUNS_LOOKED_AT })).filter(
-        (run) => run.status !== "running",
-      );
-      statuses.push({
-        job: job.name,
-        running: progress?.job === job.name ? progress : undefined,
-        last: runs[0],
-        lastGood: runs.find((run) => run.status === "success"),
-        next: nextTimes(job, Date.now(), plannedBy(daemon, job.name)),
-      });
+      statuses.push(await statusOf(job.name, nextTimes(job, Date.now(), plannedBy(daemon, job.name)), false));
+    }
+    for (const name of broken) {
+      const planned = plannedBy(daemon, name);
+      statuses.push(await statusOf(name, planned === undefined ? [] : [planned], true));
     }
     if (args.flag("json")) {
       const answer = {
@@ -65,8 +68,6 @@ the next three times it is due. A job whose file is broken is named; the exit co
           : `daemon running since ${localIso(Date.parse(daemon.startedAt))}`,
       );
       for (const status of statuses) context.output.print(setup.redact(describe(status)));
-      for (const name of broken)
-        context.output.print(`\n${printablePath(name)}: its configuration is broken; see lifeboat check`);
     }
     return broken.length > 0 ? EXIT_BAD_CONFIG : 0;
   },
@@ -96,8 +97,12 @@ export function nextTimes(job: Pick<Job, "values">, nowMs: number, plannedMs: nu
   return times;
 }
 
-function describe({ job, running, last, lastGood, next }: JobStatus): string {
+function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): string {
   const lines = [`\n${printablePath(job)}`];
+  if (isBroken) {
+    const effect = next.length === 0 ? "it does not run" : "the last good version stays in use";
+    lines.push(`  broken     its configuration has errors (see lifeboat check); ${effect}`);
+  }
   if (running !== undefined) {
     const tookMs = Date.now() - running.startedAtMs;
     const part =
@@ -115,14 +120,15 @@ function describe({ job, running, last, lastGood, next }: JobStatus): string {
     `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${printablePath(lastGood.archive.name)}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
   );
   lines.push(
-    `  next       ${next.length === 0 ? "never (the expression does not come due)" : next.map(localIso).join(", ")}`,
+    `  next       ${next.length > 0 ? next.map(localIso).join(", ") : isBroken ? "never" : "never (the expression does not come due)"}`,
   );
   return lines.join("\n");
 }
 
-function asJson({ job, running, last, lastGood, next }: JobStatus): unknown {
+function asJson({ job, running, last, lastGood, next, isBroken }: JobStatus): unknown {
   return {
     job,
+    broken: isBroken,
     running:
       running === undefined
         ? null

@@ -55,6 +55,11 @@ describe("lifeboat daemon", () => {
 
     box.job("site.env", EVERY_SECOND, "BACKUP_COMPRESSION=rar");
     await until("the complaint", () => daemon.output().includes("BACKUP_COMPRESSION"), 10_000);
+    const status = box.run(["status"]);
+    expect(status.status).toBe(5);
+    expect(status.stdout).toMatch(
+      /site\n {2}broken .*the last good version stays in use\n {2}last run {3}(success|failed|skipped) at/,
+    );
     const before = box.archives().length;
     await until("the last good version still runs", () => box.archives().length > before, 10_000);
 
