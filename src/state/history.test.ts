@@ -110,7 +110,8 @@ it("heals the runs of dead processes, once", async () => {
   const stillRunning = dead.runs({ status: "running", limit: 10 }).filter((run) => run.pid !== process.pid);
   const healed = healState(dead, isAlive);
   expect(healed.map((run) => run.id)).toEqual(stillRunning.map((run) => run.id));
-  for (const run of healed) expect(run).toMatchObject({ status: "interrupted", error: expect.stringContaining(KILLED) });
+  for (const run of healed)
+    expect(run).toMatchObject({ status: "interrupted", error: expect.stringContaining(KILLED) });
   expect(healState(dead)).toEqual([]);
   expect(dead.run(nthReport(1).id)?.status).toBe("running");
   dead.close();

@@ -66,28 +66,22 @@ export function createFolders(target: string, onCreated: (names: readonly string
     enter(names, create) {
       let depth = 0;
       while (depth < names.length && frames[depth]?.name === names[depth]) depth += 1;
-      const last = frames[depth - 1];
-      if (depth === names.length && depth > 0) {
-        closeFrames(frames.slice(depth));
-        frames = frames.slice(0, depth);
-        if (last?.fd !== undefined) return folderOf(last, last.fd);
-      }
-      // Below a folder that is no longer open, the way begins there.
-      const closed = frames.findIndex((frame) => frame.fd === undefined);
-      if (closed !== -1) depth = Math.min(depth, closed);
       closeFrames(frames.slice(depth));
       frames = frames.slice(0, depth);
+      // The way begins at the nearest folder above that is still open.
+      while (frames.length > 0 && frames.at(-1)?.fd === undefined) frames.pop();
 
       const start = frames.at(-1) ?? root;
       let folder = folderOf(start, start.fd ?? rootFd);
-      for (; depth < names.length; depth += 1) {
+      for (depth = frames.length; depth < names.length; depth += 1) {
         const name = names[depth] ?? "";
-        const parent = frames.at(-1);
-        const frame: Frame = { name, path: `${parent?.path ?? root.path}/${name}`, fd: undefined };
+        const frame: Frame = { name, path: `${frames.at(-1)?.path ?? root.path}/${name}`, fd: undefined };
         frame.fd = openBelow(folder, names.slice(0, depth + 1), create);
         frames.push(frame);
         folder = folderOf(frame, frame.fd);
-        if (depth > MOST_OPEN && parent !== undefined) closeFrames([parent]);
+        // The deepest stay open: folders are gone through from the inside out when their times are set.
+        const far = frames[depth - MOST_OPEN];
+        if (far !== undefined) closeFrames([far]);
       }
       return folder;
     },

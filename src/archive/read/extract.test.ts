@@ -113,6 +113,16 @@ add("deep/" * 400 + "end", "3"); add("deep/" * 399 + "end", "4"); add("deep/" * 
     expect(found.trim().split("\n").toSorted()).toEqual(["400 1", "401 1", "401 1", "61 1"]);
   });
 
+  it("restores trees of thousands of levels, and names what lies deeper than any tree of people", async () => {
+    const result = await restore(
+      pythonTar(`add("a/" * 3000 + "end", "1"); add("a/" * 5000 + "end", "2"); add("b", "3")`),
+    );
+    expect(result).toMatchObject({ incomplete: 1, notices: { refused: 1 }, counts: { files: 2 } });
+    const found = execFileSync("find", [target, "-name", "end", "-printf", "%d\\n"], { encoding: "utf8" });
+    expect(found.trim()).toBe("3001");
+    execFileSync("rm", ["-r", path.join(target, "a")]);
+  });
+
   it("keeps times before 1970 and far ahead to the microsecond, of folders and links too", async () => {
     const archive = pythonTar(`
 def pax(name, mtime, **fields): add(name, "x", pax_headers={"mtime": mtime}, **fields)
