@@ -1,25 +1,11 @@
+import { DAYS, MONTHS } from "../golang/strftime.ts";
+
 /** A piece of a name: literal text, or all texts that one strftime verb can give. */
 export type NameToken =
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "number"; readonly digits: number; readonly min: number; readonly max: number }
   | { readonly kind: "words"; readonly words: readonly string[] }
   | { readonly kind: "zone" };
-
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
 
 const literal = (text: string): NameToken => ({ kind: "literal", text });
 const number = (digits: number, min: number, max: number): NameToken => ({ kind: "number", digits, min, max });

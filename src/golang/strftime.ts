@@ -4,8 +4,9 @@ import { loadZone } from "./zone.ts";
 
 /** The `strftime` of the image that Lifeboat replaces (the Go module leekchan/timeutil): few verbs, others vanish. */
 
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
-const MONTHS = [
+/** What `%A` and `%B` give; their first three letters are `%a` and `%b`. */
+export const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] as const;
+export const MONTHS = [
   "January",
   "February",
   "March",
