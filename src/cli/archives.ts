@@ -1,5 +1,6 @@
 import type { Destination, StoredObject } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
+import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import { createNameMatcher } from "../archive/names.ts";
 import { readRecords } from "../delivery/records.ts";
@@ -40,7 +41,7 @@ export async function withArchives<T>(
       for (const destination of destinations) {
         if (search.from !== undefined && !destination.label.includes(search.from)) continue;
         try {
-          found.push(...(await archivesOf(job, destination, signal)));
+          found.push(...(await archivesOf(job, destination, setup.log, signal)));
         } catch (thrown) {
           if (signal.aborted) throw thrown;
           unreachable.push(`${destination.label}: ${messageOf(thrown)}`);
@@ -55,9 +56,9 @@ export async function withArchives<T>(
 }
 
 /** What the job's pattern could have named or a record of the job names, and no record gives to another job. */
-async function archivesOf(job: Job, destination: Destination, signal: AbortSignal): Promise<FoundArchive[]> {
+async function archivesOf(job: Job, destination: Destination, log: Log, signal: AbortSignal): Promise<FoundArchive[]> {
   const recordOf = new Map<string, RunReport>();
-  for (const record of await readRecords(destination, undefined, { signal, limit: 100_000, tolerant: true })) {
+  for (const record of await recordsOf(destination, log, signal)) {
     const name = record.archive?.name;
     if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
   }
@@ -69,6 +70,21 @@ async function archivesOf(job: Job, destination: Destination, signal: AbortSigna
     if (belongs) found.push({ job, destination, object, record });
   }
   return found;
+}
+
+/** Every archive can be found and restored without the records, so their folder may be in any state. */
+async function recordsOf(destination: Destination, log: Log, signal: AbortSignal): Promise<readonly RunReport[]> {
+  try {
+    return await readRecords(destination, undefined, { signal, limit: 100_000, tolerant: true });
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    log.warn(`no records from ${destination.label}: ${messageOf(thrown)}`);
+    return [];
+  }
+}
+
+function isWhole({ object, record }: FoundArchive): boolean {
+  return object.sizeBytes > 0 && (record?.archive === undefined || record.archive.sizeBytes === object.sizeBytes);
 }
 
 /** The archive of that name, or the newest one for `latest`; of several destinations the first (local before remote). */
@@ -84,9 +100,18 @@ export function pickArchive(
         hint: "say which one with --job NAME",
       });
     }
-    const good =
-      archives.find((archive) => archive.record === undefined || archive.record.status === "success") ?? archives[0];
-    if (good !== undefined) return good;
+    const whole = archives.filter(isWhole);
+    const best = whole.find(({ record }) => record === undefined || record.status === "success") ?? whole[0];
+    if (best !== undefined) return best;
+    const [damaged] = archives;
+    if (damaged !== undefined) {
+      throw new UserError(
+        `no archive is whole: ${damaged.object.name} and all others are empty or not of their recorded size`,
+        {
+          hint: "name one to try it all the same; lifeboat list shows them",
+        },
+      );
+    }
   }
   const named = archives.find((archive) => archive.object.name === wanted);
   if (named !== undefined) return named;

@@ -10,6 +10,8 @@ import { UsageError } from "./arguments.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadForCommand } from "./setup.ts";
 
+const EXIT_FAILED = 1;
+
 export const getCommand: Command = {
   usage: "get <archive|latest> [--output FILE] [--job NAME] [--from TEXT]",
   summary: "copy an archive to a file or to standard output",
@@ -29,8 +31,11 @@ ${archiveOptionsHelp}`,
     }
     return withArchives(setup, searchOf(args), context.signal, async (archives, unreachable) => {
       const found = pickArchive(archives, args.positionals[0] ?? "", unreachable);
-      if (output === "-") await copyTo(found, process.stdout, context, false);
-      else {
+      if (output === "-") {
+        const isComplete = await copyTo(found, process.stdout, context, false);
+        // The reader went away; `pipefail` may want to know.
+        if (!isComplete) return EXIT_FAILED;
+      } else {
         await toFile(found, output, context);
         context.output.remark(`${found.object.name} (${formatBytes(found.object.sizeBytes)}) written to ${output}`);
       }
@@ -69,15 +74,16 @@ async function copyTo(
   target: NodeJS.WritableStream,
   context: CommandContext,
   end: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const stream = await found.destination.get("archive", found.object.name, undefined, context.signal);
   const check = createCheck(found);
   try {
     await pipeline(stream, check.through, target, { signal: context.signal, end });
   } catch (thrown) {
-    if (systemCode(thrown) === "EPIPE") return;
+    if (systemCode(thrown) === "EPIPE") return false;
     if (systemCode(thrown) === "EEXIST" || context.signal.aborted) throw thrown;
     throw new UserError(`could not copy ${found.object.name}: ${messageOf(thrown)}`, { cause: thrown });
   }
   check.verify();
+  return true;
 }

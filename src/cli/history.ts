@@ -1,6 +1,6 @@
 import type { RunReport } from "../contracts/run.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
-import { localIso } from "../lib/log.ts";
+import { localIso } from "../lib/iso-time.ts";
 import { printablePath } from "../lib/printable.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";

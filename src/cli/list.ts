@@ -1,5 +1,5 @@
 import { formatBytes } from "../lib/bytes.ts";
-import { localIso } from "../lib/log.ts";
+import { isoTime, localIso } from "../lib/iso-time.ts";
 import { withArchives, type FoundArchive } from "./archives.ts";
 import type { Command } from "./command.ts";
 import { table } from "./output.ts";
@@ -57,7 +57,7 @@ function asJson({ object, job, record, destination }: FoundArchive): unknown {
     destination: destination.label,
     kind: destination.kind,
     sizeBytes: object.sizeBytes,
-    storedAt: new Date(object.storedAt).toISOString(),
+    storedAt: isoTime(object.storedAt),
     status: record === undefined ? null : statusOf(object.sizeBytes, record),
     run: record?.id ?? null,
     sha256: record?.archive?.sha256 ?? null,

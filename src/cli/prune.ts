@@ -4,7 +4,7 @@ import { openJobDestinations } from "../run/job-destinations.ts";
 import { systemClock } from "../lib/clock.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf } from "../lib/errors.ts";
-import { localIso } from "../lib/log.ts";
+import { isoTime, localIso } from "../lib/iso-time.ts";
 import { closeAll } from "../run/delivery-phases.ts";
 import { retentionDecider, retentionIsConfigured } from "../run/retention-policy.ts";
 import { LOCK_TIMEOUT } from "../run/settings.ts";
@@ -56,13 +56,19 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
     const destinations = await openJobDestinations(job);
     for (const destination of destinations) {
       try {
-        const decide = await retentionDecider(job, destination, hostname(), systemClock, context.signal);
+        const decide = await retentionDecider({
+          job,
+          destination,
+          host: hostname(),
+          clock: systemClock,
+          signal: context.signal,
+        });
         const archives = await Array.fromAsync(destination.list("archive", context.signal));
         const objects = new Map(archives.map((archive) => [archive.name, archive]));
         for (const { name, keep, reason } of decide(archives)) {
           const object = objects.get(name);
           if (object === undefined) continue;
-          const storedAt = new Date(object.storedAt).toISOString();
+          const storedAt = isoTime(object.storedAt);
           rows.push({
             job: job.name,
             destination: destination.label,
@@ -122,7 +128,13 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
     const destinations = await openJobDestinations(job);
     try {
       for (const destination of destinations) {
-        const decide = await retentionDecider(job, destination, hostname(), systemClock, context.signal);
+        const decide = await retentionDecider({
+          job,
+          destination,
+          host: hostname(),
+          clock: systemClock,
+          signal: context.signal,
+        });
         const report = await pruneDestination(destination, decide, context.signal);
         for (const name of report.removed) context.output.print(`removed ${name} from ${destination.label}`);
         context.output.print(

@@ -40,7 +40,7 @@ ${archiveOptionsHelp}`,
         `restored ${result.counts.files} ${result.counts.files === 1 ? "file" : "files"} (${formatBytes(result.bytesWritten)}) from ${object.name} into ${to}`,
       );
       if (result.incomplete === 0) return 0;
-      context.output.remark(`${result.incomplete} entries could not be restored; they are listed above`);
+      context.output.remark(`not restored: ${result.incomplete} (listed above)`);
       return EXIT_PARTIAL;
     });
   },

@@ -1,5 +1,5 @@
 import { listEntries, type ArchiveEntry } from "../archive/read/read.ts";
-import { localIso } from "../lib/log.ts";
+import { isoTime, localIso } from "../lib/iso-time.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { pickArchive, withArchives } from "./archives.ts";
 import type { Command } from "./command.ts";
@@ -72,7 +72,7 @@ function asJson(entry: ArchiveEntry): unknown {
     path: entry.path,
     type: entry.type,
     sizeBytes: entry.sizeBytes,
-    mtime: new Date(entry.mtimeMs).toISOString(),
+    mtime: isoTime(entry.mtimeMs),
     mode: (entry.mode & 0o7777).toString(8).padStart(4, "0"),
     uid: entry.uid,
     gid: entry.gid,

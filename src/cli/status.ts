@@ -2,7 +2,7 @@ import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
 import { parseCron } from "../golang/cron.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
-import { localIso } from "../lib/log.ts";
+import { localIso } from "../lib/iso-time.ts";
 import { printablePath } from "../lib/printable.ts";
 import { zoneOf } from "../lib/zone-setting.ts";
 import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";

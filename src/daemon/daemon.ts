@@ -7,7 +7,7 @@ import { describeProblems } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { serializeJob } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
-import { localIso } from "../lib/log.ts";
+import { localIso } from "../lib/iso-time.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { asHealAnswer, hasReported } from "./answers.ts";

@@ -1,5 +1,5 @@
 import type { Job } from "../contracts/job.ts";
-import { localIso } from "../lib/log.ts";
+import { localIso } from "../lib/iso-time.ts";
 import { TZ } from "../lib/zone-setting.ts";
 import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
 

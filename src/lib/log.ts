@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import type { Log, LogFields } from "../contracts/log.ts";
+import { localIso } from "./iso-time.ts";
 import type { Redactor } from "./redact.ts";
 
 export type LogFormat = "text" | "json";
@@ -86,15 +87,4 @@ function quoted(value: string): string {
 function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- a line break or escape sequence in a name must not forge a log line
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
-/** Local time of the process's `TZ` with its offset, to the second. */
-export function localIso(epochMs: number): string {
-  const offsetMin = -new Date(epochMs).getTimezoneOffset();
-  const local = new Date(epochMs + offsetMin * 60_000).toISOString().slice(0, 19);
-  if (offsetMin === 0) return `${local}Z`;
-  const sign = offsetMin < 0 ? "-" : "+";
-  const hours = String(Math.floor(Math.abs(offsetMin) / 60)).padStart(2, "0");
-  const minutes = String(Math.abs(offsetMin) % 60).padStart(2, "0");
-  return `${local}${sign}${hours}:${minutes}`;
 }

@@ -8,9 +8,11 @@ export interface RetentionArchive {
   readonly sizeBytes: number;
   /** Milliseconds since the epoch: the store's time of last modification. Age and periods are judged by it. */
   readonly storedAt: number;
+  /** The archive that the pruning run itself has just delivered: the newest, whatever the clocks say, and always kept. */
+  readonly isCurrent?: boolean;
   /**
-   * What the newest record that names this archive says. `running` is the archive that the pruning run itself has just
-   * delivered: it is as good as its size (a run that died is healed to `interrupted` before anything is pruned).
+   * What the newest record that names this archive says; of the current one, what the run amounts to so far (`running`
+   * counts as good).
    */
   readonly record?: {
     readonly status: RunStatus | "running";
@@ -60,6 +62,7 @@ export interface RetentionDecision {
  *   its own period). Good archives come first: a period is represented by its newest good one, and one that is not good
  *   (partial, failed, of the wrong size) never uses up a place. So a night that went wrong can't push out a good archive;
  *   a job whose archives are all partial still keeps N of them. Empty archives are never wanted.
+ * - A time that is still to come counts as now: a clock that was ahead must not make old archives the newest for ever.
  * - At least `keepMin` good archives stay, the newest first; and never are all removed, whatever `keepMin` says.
  */
 export function decideRetention(
@@ -67,7 +70,7 @@ export function decideRetention(
   policy: RetentionPolicy,
   nowMs: number,
 ): readonly RetentionDecision[] {
-  const newestFirst = [...archives].sort(byAge);
+  const newestFirst = archives.map((archive) => notAhead(archive, nowMs)).toSorted(byAge);
   const candidates = newestFirst.filter((archive) => whyNotCandidate(archive, policy) === undefined);
   const kept = new Map<RetentionArchive, string[]>();
   const keep = (archive: RetentionArchive, reason: string): void => {
@@ -79,6 +82,7 @@ export function decideRetention(
   const isYoung = youngerThanDays(policy, nowMs);
   const rules = keepRules(policy);
   for (const archive of candidates) {
+    if (archive.isCurrent === true) keep(archive, "made by this run");
     if (isYoung?.(archive)) keep(archive, `not older than ${days(policy.retentionDays)}`);
     else if (isYoung === undefined && rules.length === 0) keep(archive, "no retention is configured");
   }
@@ -101,7 +105,12 @@ export function isGoodArchive({ record, sizeBytes }: RetentionArchive): boolean 
   return (record.status === "success" || record.status === "running") && record.sizeBytes === sizeBytes;
 }
 
+function notAhead(archive: RetentionArchive, nowMs: number): RetentionArchive {
+  return archive.storedAt > nowMs ? { ...archive, storedAt: nowMs } : archive;
+}
+
 function byAge(a: RetentionArchive, b: RetentionArchive): number {
+  if (a.isCurrent !== b.isCurrent) return a.isCurrent === true ? -1 : 1;
   if (a.storedAt !== b.storedAt) return b.storedAt - a.storedAt;
   // Names mostly hold a time, so the greater one is the newer one.
   if (a.name === b.name) return 0;
@@ -111,7 +120,10 @@ function byAge(a: RetentionArchive, b: RetentionArchive): number {
 function whyNotCandidate(archive: RetentionArchive, policy: RetentionPolicy): string | undefined {
   const { name, record } = archive;
   if (record !== undefined && record.job !== policy.job) return `belongs to job ${record.job}`;
-  if (record === undefined && !policy.matchesPattern(name)) return "not a name of this job";
+  if (!policy.matchesPattern(name)) {
+    if (record === undefined) return "not a name of this job";
+    if (record.sizeBytes !== archive.sizeBytes) return "not the file that a record of this job names: its size differs";
+  }
   if (policy.prefix !== undefined && !name.startsWith(policy.prefix)) return "does not begin with the pruning prefix";
   return undefined;
 }

@@ -54,12 +54,14 @@ export async function deliverPhase(
 
 /** Only where this run's archive arrived, and never by a rule that the user switched off for that kind. */
 export async function prunePhase(
-  input: PhaseInput & { readonly deliveries: readonly DeliveryReport[] },
+  input: PhaseInput & { readonly made: MadeArchive; readonly deliveries: readonly DeliveryReport[] },
 ): Promise<void> {
-  const { context, recorder, destinations, deliveries, signal } = input;
+  const { context, recorder, destinations, made, deliveries, signal } = input;
   const { job, log } = context;
   if (!retentionIsConfigured(job)) return;
   const spared = new Set((job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).map((kind) => kind.toLowerCase()));
+  const soFar = recorder.report("end");
+  const current = { name: made.name, sizeBytes: soFar.archive?.sizeBytes ?? 0, status: soFar.status };
   for (const destination of destinations) {
     const stored = deliveries.some((report) => report.destination === destination.label && report.status === "stored");
     if (!stored || spared.has(destination.kind)) continue;
@@ -68,7 +70,8 @@ export async function prunePhase(
         "prune",
         destination.label,
         async () => {
-          const decide = await retentionDecider(job, destination, context.host, context.clock, signal);
+          const { host, clock } = context;
+          const decide = await retentionDecider({ job, destination, host, clock, signal, current });
           return pruneDestination(destination, decide, signal);
         },
         (done) => ({

@@ -28,17 +28,28 @@ export function retentionIsConfigured(job: Job): boolean {
 
 const KEEP_RULES = [BACKUP_KEEP_LAST, BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY];
 
+export interface RetentionQuestion {
+  readonly job: Job;
+  readonly destination: Destination;
+  readonly host: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The archive that the asking run has just delivered, and what the run amounts to so far. */
+  readonly current?: { readonly name: string; readonly sizeBytes: number; readonly status: RunReport["status"] };
+}
+
 /**
  * The job's retention rules, ready to decide over what one destination holds. Sidecars that share a folder often have jobs
  * of one name (`default`), so what a record of another `host` says of a name that this job can't give is not believed.
  */
-export async function retentionDecider(
-  job: Job,
-  destination: Destination,
-  host: string,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
+export async function retentionDecider({
+  job,
+  destination,
+  host,
+  clock,
+  signal,
+  current,
+}: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
   const recordOf = new Map<string, RunReport>();
   for (const record of await readRecords(destination, undefined, { signal, limit: MOST_RECORDS })) {
     // Newest first; the newest that names an archive speaks for it.
@@ -56,7 +67,10 @@ export async function retentionDecider(
           name: archive.name,
           sizeBytes: archive.sizeBytes,
           storedAt: archive.storedAt,
-          ...(record?.archive === undefined
+          ...(archive.name === current?.name
+            ? { isCurrent: true, record: { status: current.status, sizeBytes: current.sizeBytes, job: job.name } }
+            : {}),
+          ...(record?.archive === undefined || archive.name === current?.name
             ? {}
             : {
                 record: {

@@ -110,7 +110,7 @@ async function storeArchive(input: ArchivePhaseInput): Promise<void> {
   if (made === undefined) return;
   try {
     const deliveries = await deliverPhase({ context, recorder, destinations, made, signal });
-    if (made.mayPrune) await prunePhase({ context, recorder, destinations, deliveries, signal });
+    if (made.mayPrune) await prunePhase({ context, recorder, destinations, made, deliveries, signal });
   } finally {
     await made.staged.discard();
   }

@@ -122,3 +122,37 @@ it.each(["with", "without"])(
     expect(box.run(["run"]).status).toBe(0);
   },
 );
+
+it("a run that is only partial does not remove the last good archive, and restore latest takes a whole one", () => {
+  box.job("site.env", "BACKUP_FILENAME=site-%S-%f.tar.gz", "BACKUP_KEEP_LAST=1");
+  expect(box.run(["run"]).status).toBe(0);
+  const [good = ""] = box.archives();
+  box.job(
+    "site.env",
+    "BACKUP_FILENAME=site-%S-%f.tar.gz",
+    "BACKUP_KEEP_LAST=1",
+    `BACKUP_SOURCES=${box.source},${box.root}/missing`,
+  );
+  expect(box.run(["run"]).status).toBe(3);
+  expect(box.archives()).toHaveLength(2);
+  expect(box.archives()).toContain(good);
+  writeFileSync(join(box.archive, "site-59-999999.tar.gz"), "");
+  const { status, stdout } = box.run(["restore", "latest", "--to", join(box.root, "restored")]);
+  expect(status).toBe(0);
+  expect(stdout).toContain(good);
+  rmSync(join(box.archive, ".lifeboat"), { recursive: true });
+  writeFileSync(join(box.archive, ".lifeboat"), "a file in the folder's place");
+  expect(box.run(["restore", good, "--to", join(box.root, "restored-2")]).status).toBe(0);
+});
+
+it("shows files and archives whose times no calendar holds", () => {
+  box.job("site.env", "BACKUP_FILENAME=site-%S-%f.tar", "BACKUP_COMPRESSION=none");
+  expect(box.run(["run"]).status).toBe(0);
+  const [name = ""] = box.archives();
+  spawnSync("touch", ["-d", "@99999999999999", join(box.archive, name)]);
+  for (const args of [["list"], ["list", "--json"], ["show", name], ["prune", "--dry-run"]]) {
+    const { status, stderr } = box.run(args);
+    expect(stderr).not.toContain("bug");
+    expect(status).toBe(0);
+  }
+});
