@@ -42,7 +42,9 @@ export async function backup(argv: readonly string[], context: CommandContext): 
     } else throw new UsageError(`flag provided but not defined: -${name ?? ""}\n${HELP}`);
   }
   if (foreground) return daemon(context);
-  const setup = await loadForCommand(context, { ignoreFolder: true });
+  // As in the image: a run by hand has no use for the schedule, so a wrong one is no reason not to run.
+  const { BACKUP_CRON_EXPRESSION: _, BACKUP_CRON_EXPRESSION_FILE: __, ...environment } = context.environment;
+  const setup = await loadForCommand({ ...context, environment }, { ignoreFolder: true });
   const [job] = setup.loaded.jobs;
   if (job !== undefined) {
     const jitterMs = Math.max(0, job.values.get(BACKUP_JITTER)) * Math.random();

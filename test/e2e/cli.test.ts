@@ -127,6 +127,14 @@ describe("backup, as the image that is replaced has it", () => {
     expect(box.archives()).toEqual(["env.tar.gz"]);
   });
 
+  it("does not look at the schedule, which only the daemon needs", () => {
+    expect(box.run(["--as=backup"], { ...environment(), BACKUP_CRON_EXPRESSION: "@reboot" }).status).toBe(0);
+    expect(
+      box.run(["--as=backup", "-foreground"], { ...environment(), CONFIG_DIR: "", BACKUP_CRON_EXPRESSION: "@reboot" })
+        .status,
+    ).toBe(5);
+  });
+
   it("prints the configuration of the folder", () => {
     box.job("site.env");
     const { status, stdout } = box.run(["--as=backup", "print-config"]);
