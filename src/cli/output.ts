@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { messageOf, systemCode, UserError } from "../lib/errors.ts";
 import { printablePath } from "../lib/printable.ts";
 
 /** What a command may say, and how. Tests bring their own. */
@@ -15,6 +16,13 @@ export const processOutput: Output = {
   remark: (text) => writeAll(2, text),
 };
 
+/** A pipe that does not block and whose reader is slow is tried again after this. */
+const RETRY_MS = 10;
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text.endsWith("\n") ? text : `${text}\n`);
   let at = 0;
@@ -22,8 +30,11 @@ function writeAll(fd: number, text: string): void {
     try {
       at += writeSync(fd, bytes, at);
     } catch (thrown) {
-      if (thrown instanceof Error && "code" in thrown && thrown.code === "EAGAIN") continue;
-      return;
+      const code = systemCode(thrown);
+      if (code === "EAGAIN") pause(RETRY_MS);
+      else if (fd === 1 && (code === "ENOSPC" || code === "EIO")) {
+        throw new UserError(`the answer could not be written: ${messageOf(thrown)}`, { cause: thrown });
+      } else return;
     }
   }
 }

@@ -187,6 +187,17 @@ it("check tells what a run would trip over", () => {
   expect(stdout).toMatch(/ok .*free/);
 });
 
+it.skipIf(!existsSync("/dev/full"))("an answer that can't be written is no success", () => {
+  box.job("site.env");
+  const main = join(import.meta.dirname, "../../src/main.ts");
+  const { status, stderr } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" list > /dev/full`], {
+    env: box.environment,
+    encoding: "utf8",
+  });
+  expect(stderr).toContain("the answer could not be written: ENOSPC");
+  expect(status).toBe(1);
+});
+
 it("works from another folder, without HOME, and leaves nothing in the temporary folder", () => {
   const temporary = join(box.root, "tmp");
   mkdirSync(temporary);
