@@ -1,7 +1,7 @@
 import { civilTime, clockSeconds } from "./civil.ts";
 import type { CivilTime } from "./civil.ts";
 import type { CronFields } from "./cron-fields.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "./zone-type.ts";
 
 /**
  * robfig/cron's search for the next fire, step by step, since its steps decide what happens where the clock jumps: a

@@ -1,5 +1,5 @@
 import { parseZoneRule } from "./zone-rule.ts";
-import type { Zone } from "./zone.ts";
+import type { Zone } from "./zone-type.ts";
 
 /** Compiled zone files (RFC 9636), read as Go reads them: leap seconds and the indicators are ignored. */
 

@@ -1,4 +1,4 @@
-import type { Zone } from "./zone.ts";
+import type { Zone } from "./zone-type.ts";
 
 /**
  * Where abbreviations are looked for, in this order: each locale knows those of its own part of the world. What none

@@ -1,36 +1,8 @@
 import { padded } from "./blocks.ts";
 import { MAX_OCTAL_11, MAX_OCTAL_7, NAME_BYTES, paxRecords, splitPath } from "./pax.ts";
+import { type EntryHeader, TYPE_FLAGS } from "./header-fields.ts";
 
-/** ustar's type flags, as far as this engine writes them. */
-export const TYPE_FLAGS = {
-  file: "0",
-  hardlink: "1",
-  symlink: "2",
-  "character-device": "3",
-  "block-device": "4",
-  directory: "5",
-  fifo: "6",
-} as const;
-
-export type TarType = keyof typeof TYPE_FLAGS;
-
-/** Everything that an entry's header says. Paths are byte strings (see byte-strings.ts). */
-export interface EntryHeader {
-  readonly type: TarType;
-  /** Without a leading slash; folders end with one. */
-  readonly path: string;
-  /** Permission bits with setuid, setgid and sticky. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Content that follows; 0 for everything but files. */
-  readonly sizeBytes: number;
-  readonly mtimeNs: bigint;
-  /** Target of a symlink or hard link, else empty. */
-  readonly linkPath: string;
-  readonly deviceMajor: number;
-  readonly deviceMinor: number;
-}
+export type { EntryHeader, TarType } from "./header-fields.ts";
 
 /** A header ready to be written; `bytes` is a multiple of 512. */
 export interface PreparedHeader {

@@ -1,5 +1,5 @@
 import { isAscii, isUtf8ByteString } from "./byte-strings.ts";
-import type { EntryHeader } from "./headers.ts";
+import type { EntryHeader } from "./header-fields.ts";
 
 /** The largest values that ustar's octal fields hold. */
 export const MAX_OCTAL_7 = 0o7777777;
