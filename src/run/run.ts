@@ -5,7 +5,7 @@ import { openJobDestinations } from "./job-destinations.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { sleep } from "../lib/clock.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { acquireLock, LockTimeout } from "../state/lock.ts";
+import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { openHistory } from "../state/history.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { archivePhase, type ArchivePhaseInput } from "./archive-phase.ts";
@@ -55,10 +55,11 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     `the run took longer than BACKUP_TIMEOUT (${formatSpan(timeoutMs)})`,
   );
   let locked = false;
+  let lock: RunLock | undefined;
   const workers: Promise<void>[] = [];
   let destinations: readonly Destination[] = [];
   try {
-    const lock = await recorder.step("lock", undefined, () =>
+    lock = await recorder.step("lock", undefined, () =>
       acquireLock({
         path: options.lockFile,
         timeoutMs: job.values.get(LOCK_TIMEOUT),
@@ -69,20 +70,16 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
         onNote: say,
       }),
     );
-    try {
-      log.info(`run started (${context.trigger})`, { run: recorder.id });
-      warnAboutDocker(job, recorder, log);
-      destinations = await openJobDestinations(job, (text) => {
-        recorder.note(text);
-        log.warn(text);
-      });
-      await healBeforeRun({ ...context, signal: bounded.signal }, job, history, destinations);
-      if (!history.persistent) await recall(history, job, destinations, bounded.signal, log);
-      await recordStart(destinations, recorder.report(), log);
-      await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers });
-    } finally {
-      lock.release();
-    }
+    log.info(`run started (${context.trigger})`, { run: recorder.id });
+    warnAboutDocker(job, recorder, log);
+    destinations = await openJobDestinations(job, (text) => {
+      recorder.note(text);
+      log.warn(text);
+    });
+    await healBeforeRun({ ...context, signal: bounded.signal }, job, history, destinations);
+    if (!history.persistent) await recall(history, job, destinations, bounded.signal, log);
+    await recordStart(destinations, recorder.report(), log);
+    await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers });
   } catch (thrown) {
     locked = thrown instanceof LockTimeout;
     const interruption = interruptionOf(bounded.signal);
@@ -92,11 +89,16 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     bounded.end();
     openRuntime({ stateDir: options.stateDir }).clearProgress();
   }
-  const report = await recordRun({ context, recorder, history, destinations });
-  await closeAll(destinations, log);
-  history.close();
-  sayOutcome(context, report);
-  return { report, locked, isStuck: await isStuck(workers) };
+  try {
+    const report = await recordRun({ context, recorder, history, destinations });
+    await closeAll(destinations, log);
+    history.close();
+    sayOutcome(context, report);
+    return { report, locked, isStuck: await isStuck(workers) };
+  } finally {
+    // Only now: whoever holds the lock may take a record that still says `running` for that of a dead run.
+    lock?.release();
+  }
 }
 
 async function storeArchive(input: ArchivePhaseInput): Promise<void> {
