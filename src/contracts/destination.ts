@@ -53,6 +53,13 @@ export interface Destination {
   readonly label: string;
   /** Local only: the folder that it writes to, so that archives are not archived. */
   readonly folder?: string;
+  /** Remote only: what `check` resolves and connects to first. Absent where only the client library knows. */
+  readonly endpoint?: { readonly host: string; readonly port: number };
+  /**
+   * Proves that the store is there and accepts the credentials, and writes nothing. Rejects with a `DestinationError` that
+   * names the setting to look at.
+   */
+  connect(signal: AbortSignal): Promise<void>;
   /** Stores all of `body` under `name`: atomic, verified; on failure or abort nothing is visible under `name`. */
   put(name: string, body: ArchiveSource, options: PutOptions): Promise<StoredObject>;
   /** Finished objects only, any order. `record` lists below `.lifeboat/`. A store that was never written to lists nothing. */

@@ -11,5 +11,5 @@ export const retriedCodes: Readonly<Record<DestinationErrorCode, boolean>> = {
 };
 
 export function isTransient(thrown: unknown): boolean {
-  return thrown instanceof DestinationError && retriedCodes[thrown.code];
+  return thrown instanceof DestinationError && retriedCodes[thrown.code] && !thrown.isFinal;
 }

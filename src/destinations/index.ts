@@ -8,7 +8,9 @@ import { BACKUP_ARCHIVE } from "./local/settings.ts";
 export interface OpenContext {
   /** `BACKUP_LATEST_SYMLINK` with its variables and verbs filled in; absent: none. */
   readonly latestSymlink?: string;
-  /** What went wrong beside a delivery that itself succeeded. */
+  /** Where small things may be kept for later runs (pinned host keys). Absent, or not writable: nowhere. */
+  readonly stateDir?: string;
+  /** What went wrong beside a delivery that itself succeeded, and what a user should be told once. */
   onWarning?(text: string): void;
 }
 

@@ -17,12 +17,25 @@ export class UserError extends Error {
 /** A destination's refusal or failure, translated once at its edge. Only `unavailable` is worth another try. */
 export class DestinationError extends UserError {
   readonly code: DestinationErrorCode;
+  /** How long the store asked to be left alone (`Retry-After`), milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The destination's own retries are used up: calling it again at once would only wait as long again. */
+  readonly isFinal: boolean;
 
-  constructor(code: DestinationErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(code: DestinationErrorCode, message: string, options: DestinationErrorOptions = {}) {
     super(message, options);
     this.name = "DestinationError";
     this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+    this.isFinal = options.isFinal ?? false;
   }
+}
+
+export interface DestinationErrorOptions {
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number;
+  readonly isFinal?: boolean;
 }
 
 /** The text of anything thrown, on one line, without a stack. */

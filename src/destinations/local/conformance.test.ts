@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { testDestination } from "../../../test/conformance/destination-suite.ts";
 import { createLocalDestination } from "./local.ts";
-import { partialName } from "./partial-name.ts";
+import { partialName } from "../partial-name.ts";
 
 testDestination({
   label: "local folder",

@@ -3,9 +3,9 @@ import type { JobTag } from "../../contracts/destination.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { openFolder } from "./folder.ts";
-import { componentsOf } from "./names.ts";
+import { componentsOf } from "../names.ts";
 import { kindAt } from "./partial.ts";
-import { partialName } from "./partial-name.ts";
+import { partialName } from "../partial-name.ts";
 
 /**
  * Points the link at `archive` (relative, in the same folder), in one step: there is always a link, the old or the new

@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { removeLeftoversIn } from "./leftovers.ts";
-import { parsePartialName, partialName } from "./partial-name.ts";
+import { parsePartialName, partialName } from "../partial-name.ts";
 
 const OWN = { host: "a", job: "site" };
 const OTHER = { host: "b", job: "site" };

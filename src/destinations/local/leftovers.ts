@@ -4,9 +4,9 @@ import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { sleep } from "../../lib/clock.ts";
 import { toLocalError } from "./errors.ts";
 import { openChild, openFolder, type OpenFolder } from "./folder.ts";
-import { decodeName, DEEPEST_RECORD_LEVELS, RECORD_FOLDER } from "./names.ts";
+import { decodeName, DEEPEST_RECORD_LEVELS, RECORD_FOLDER } from "../names.ts";
 import { TOUCH_EVERY_MS } from "./partial.ts";
-import { type Owner, ownerHash, parsePartialName, writerState } from "./partial-name.ts";
+import { type Owner, ownerHash, parsePartialName, writerState } from "../partial-name.ts";
 
 /** What no living run of this job left may belong to another sidecar that shares the folder: it gets this long. */
 const FOREIGN_LEFTOVER_MS = 7 * 24 * 3600 * 1000;

@@ -4,7 +4,7 @@ import type { Area, StoredObject } from "../../contracts/destination.ts";
 import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { toLocalError } from "./errors.ts";
 import { openChild, openFolder, type OpenFolder } from "./folder.ts";
-import { decodeName, DEEPEST_RECORD_LEVELS, isListed, RECORD_FOLDER } from "./names.ts";
+import { decodeName, DEEPEST_RECORD_LEVELS, isListed, RECORD_FOLDER } from "../names.ts";
 
 /**
  * Regular files only, links never followed: the archive folder's direct children, or everything below `.lifeboat/`.

@@ -10,7 +10,7 @@ import { checkSpace } from "./free-space.ts";
 import { pointLatestAt } from "./latest-link.ts";
 import { removeLeftoversIn } from "./leftovers.ts";
 import { listFolder } from "./listing.ts";
-import { componentsOf } from "./names.ts";
+import { componentsOf } from "../names.ts";
 import { openParent } from "./object-folder.ts";
 import { createPartial, type PartialFile } from "./partial.ts";
 import { openForReading } from "./reading.ts";
@@ -82,6 +82,7 @@ export function createLocalDestination(options: LocalOptions): Destination {
     kind: "local",
     label,
     folder,
+    connect: () => translated(`cannot use ${folder}`, requireFolder(folder)),
     put,
     list: (area, signal) => listFolder(folder, area, signal),
     get: (area, name, range, signal) => openForReading(folder, area, name, range, signal),

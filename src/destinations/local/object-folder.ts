@@ -1,6 +1,6 @@
 import type { Area } from "../../contracts/destination.ts";
 import { openBelow, openFolder, type OpenFolder } from "./folder.ts";
-import { RECORD_FOLDER } from "./names.ts";
+import { RECORD_FOLDER } from "../names.ts";
 
 /** The folder that holds the object of these name components; the caller closes it. System errors are not translated. */
 export async function openParent(

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { isSyncUnsupported, type OpenFolder } from "./folder.ts";
-import { type Owner, partialName } from "./partial-name.ts";
+import { type Owner, partialName } from "../partial-name.ts";
 import { isReplaceable } from "./replaceable.ts";
 
 /** How often a live writer touches its file, so that another container can tell it from a dead one. */

@@ -5,7 +5,7 @@ import type { Area, ByteRange } from "../../contracts/destination.ts";
 import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { toLocalError } from "./errors.ts";
-import { componentsOf } from "./names.ts";
+import { componentsOf } from "../names.ts";
 import { openParent } from "./object-folder.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;

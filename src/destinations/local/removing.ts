@@ -3,7 +3,7 @@ import type { Area } from "../../contracts/destination.ts";
 import { DestinationError, systemCode } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { toLocalError } from "./errors.ts";
-import { componentsOf } from "./names.ts";
+import { componentsOf } from "../names.ts";
 import { openParent } from "./object-folder.ts";
 import { kindAt } from "./partial.ts";
 

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { ARCHIVE_ENDING } from "./names.ts";
+import { ARCHIVE_ENDING } from "../names.ts";
 
 /** Where ustar's magic stands in a header, and enough to see it and every other one. */
 const USTAR_AT = 257;

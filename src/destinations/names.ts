@@ -1,6 +1,6 @@
-import type { Area } from "../../contracts/destination.ts";
-import { DestinationError } from "../../lib/errors.ts";
-import { printablePath } from "../../lib/printable.ts";
+import type { Area } from "../contracts/destination.ts";
+import { DestinationError } from "../lib/errors.ts";
+import { printablePath } from "../lib/printable.ts";
 
 /** Records and indexes lie below this folder, beside the archives. */
 export const RECORD_FOLDER = ".lifeboat";

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import type { JobTag } from "../../contracts/destination.ts";
-import { systemCode } from "../../lib/errors.ts";
+import type { JobTag } from "../contracts/destination.ts";
+import { systemCode } from "../lib/errors.ts";
 import { LONGEST_NAME_BYTES, PARTIAL_SUFFIX } from "./names.ts";
 
 /*
