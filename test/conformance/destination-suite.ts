@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Destination } from "../../src/contracts/destination.ts";
 import type { ConformanceSpec, ConformanceStore } from "./harness.ts";
+import { connectingCases } from "./connecting-cases.ts";
+import { largeCases } from "./large-cases.ts";
 import { otherCases } from "./other-cases.ts";
 import { storingCases } from "./storing-cases.ts";
 
-const cases = [...storingCases, ...otherCases];
+const cases = [...storingCases, ...largeCases, ...otherCases, ...connectingCases];
 
 /** Runs every case against fresh stores of one kind. */
 export function testDestination(spec: ConformanceSpec): void {

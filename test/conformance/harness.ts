@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type {
   Area,
@@ -17,13 +18,27 @@ export interface ConformanceStore {
   rawNames(prefix: string): Promise<readonly string[]>;
   /** What a run of `owner` leaves that is killed in the middle of storing `name`. */
   plantLeftover(prefix: string, name: string, owner: JobTag): Promise<void>;
+  /**
+   * A destination that must be refused: with a wrong password, key or token, or with a bucket, container or folder that is
+   * not there (and that a delivery does not make). A kind without one of them says so in `exceptions`.
+   */
+  openWrong?(wrong: Wrong): Promise<Destination>;
+  /** The same server behind TLS with a certificate of an authority that nobody knows; see `TlsTrustCase`. */
+  openTls?(trust: TlsTrustCase): Promise<Destination>;
   cleanUp(): Promise<void>;
 }
+
+export type Wrong = "credentials" | "target";
+
+/** `ca`: the setting names the authority. `insecure`: the setting switches the check off. `untrusted`: neither. */
+export type TlsTrustCase = "ca" | "insecure" | "untrusted";
 
 export interface ConformanceSpec {
   readonly label: string;
   readonly kind: DestinationKind;
   create(): Promise<ConformanceStore>;
+  /** Bytes of one part, block or piece of an upload, where the kind sends any. Default: 4 MiB. */
+  readonly partBytes?: number;
   /** Cases that this kind cannot pass, each with its reason. An unknown name is an error. */
   readonly exceptions?: Readonly<Record<string, string>>;
   /** Text that no label, message or hint may contain. */
@@ -39,7 +54,7 @@ export interface Case {
   run(destination: Destination, store: ConformanceStore, spec: ConformanceSpec): Promise<void>;
 }
 
-export const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+export const signal = (timeoutMs = 60_000): AbortSignal => AbortSignal.timeout(timeoutMs);
 export const asArchive = (): { area: Area; owner: JobTag; signal: AbortSignal } => ({
   area: "archive",
   owner: OWNER,
@@ -73,16 +88,36 @@ export async function failureOf(work: Promise<unknown>): Promise<unknown> {
   throw new Error("it succeeded");
 }
 
+/** Every failure is one that a user can act on, and gives nothing away. */
+export function expectHelpful(error: unknown, spec: ConformanceSpec): asserts error is DestinationError {
+  expect(error).toBeInstanceOf(DestinationError);
+  if (!(error instanceof DestinationError)) return;
+  for (const secret of spec.secrets ?? []) expect(`${error.message} ${error.hint ?? ""}`).not.toContain(secret);
+}
+
+/** Its hint says which setting to look at. */
+export function expectNamesSetting(error: DestinationError): void {
+  expect(error.hint ?? "").toMatch(/[A-Z][A-Z0-9]*_[A-Z0-9_]+/);
+}
+
+export async function hashOf(body: AsyncIterable<Uint8Array>): Promise<{ sizeBytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    hash.update(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  return { sizeBytes, sha256: hash.digest("hex") };
+}
+
 export async function expectCode(
   work: Promise<unknown>,
   code: DestinationErrorCode,
   spec: ConformanceSpec,
 ): Promise<void> {
   const error = await failureOf(work);
-  expect(error).toBeInstanceOf(DestinationError);
-  if (!(error instanceof DestinationError)) return;
+  expectHelpful(error, spec);
   expect(error.code).toBe(code);
-  for (const secret of spec.secrets ?? []) expect(`${error.message} ${error.hint ?? ""}`).not.toContain(secret);
 }
 
 export async function expectNotFound(destination: Destination, name: string): Promise<void> {
