@@ -90,9 +90,10 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
       return undefined;
     }
     for (const text of judgement.warnings) recorder.warn(text);
-    const { sizeBytes, sha256, compressor, counts, bytesRead, incomplete } = result;
+    const { sizeBytes, sha256, blocks, blocksSha256, compressor, counts, bytesRead, incomplete } = result;
     const compression = compressionOf(job.values.get(BACKUP_COMPRESSION));
-    recorder.archived({ name, sizeBytes, sha256, compression, compressor, counts, bytesRead, incomplete });
+    const size = { sizeBytes, sha256, blocks, blocksSha256 };
+    recorder.archived({ name, ...size, compression, compressor, counts, bytesRead, incomplete });
     log.info("archive complete", {
       archive: name,
       size: formatBytes(sizeBytes),
