@@ -22,6 +22,7 @@ import { UserError } from "../lib/errors.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { judgeArchive } from "./judge-archive.ts";
 import { namePatternOf } from "./name-pattern.ts";
+import type { RunIndex } from "./index-phase.ts";
 import { createNoticeLog } from "./notices.ts";
 import { createProgress } from "./progress.ts";
 import { nameTakenBy } from "./record-phase.ts";
@@ -43,6 +44,7 @@ export interface ArchivePhaseInput {
   readonly signal: AbortSignal;
   /** Gets a promise for each worker thread that is started: resolved when it is gone. */
   readonly workers: Promise<void>[];
+  readonly index: RunIndex;
 }
 
 /** Makes the archive where nobody sees it yet. Undefined where its content is not worth storing: the recorder knows why. */
@@ -137,6 +139,7 @@ async function writeArchive(
     signal,
     onProgress: (state) => progress.update(state),
     onNotice: (notice) => notices.add(notice),
+    onBlock: input.index.begin(),
   });
   input.workers.push(stream.workerGone);
   // Where the disk fails first, the stream's own failure is only its echo.
