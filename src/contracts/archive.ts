@@ -21,6 +21,20 @@ export interface ArchiveOptions {
   onProgress?(progress: ArchiveProgress): void;
   /** Called for every notice, as it happens; the engine itself keeps only counts. */
   onNotice?(notice: ArchiveNotice): void;
+  /** Called for every block in the archive's order, before its bytes are given out. */
+  onBlock?(block: ArchiveBlock): void;
+}
+
+/** One block of an archive, as the index wants it. */
+export interface ArchiveBlock {
+  /** Bytes of tar data in it. */
+  readonly rawBytes: number;
+  /** Bytes that it takes in the archive. */
+  readonly storedBytes: number;
+  /** SHA-256 of the stored bytes. */
+  readonly sha256: Uint8Array;
+  /** Entries whose last byte lies in it, packed as the engine's entry log packs them. */
+  readonly entries: Uint8Array;
 }
 
 export interface ArchiveProgress {
@@ -82,6 +96,9 @@ export interface ArchiveResult {
   readonly sizeBytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  readonly blocks: number;
+  /** SHA-256 over the blocks' SHA-256s in order; lower-case hex. */
+  readonly blocksSha256: string;
   readonly counts: EntryCounts;
   /** Content bytes read. */
   readonly bytesRead: number;

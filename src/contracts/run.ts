@@ -56,6 +56,9 @@ export interface ArchiveReport {
   readonly name: string;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** How many independent blocks it has, and the SHA-256 over their SHA-256s in order. Absent in older records. */
+  readonly blocks?: number;
+  readonly blocksSha256?: string;
   readonly compression: Compression;
   readonly compressor: string;
   readonly counts: EntryCounts;

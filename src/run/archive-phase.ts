@@ -22,6 +22,7 @@ import { UserError } from "../lib/errors.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { judgeArchive } from "./judge-archive.ts";
 import { namePatternOf } from "./name-pattern.ts";
+import type { RunIndex } from "./index-phase.ts";
 import { createNoticeLog } from "./notices.ts";
 import { createProgress } from "./progress.ts";
 import { nameTakenBy } from "./record-phase.ts";
@@ -43,6 +44,7 @@ export interface ArchivePhaseInput {
   readonly signal: AbortSignal;
   /** Gets a promise for each worker thread that is started: resolved when it is gone. */
   readonly workers: Promise<void>[];
+  readonly index: RunIndex;
 }
 
 /** Makes the archive where nobody sees it yet. Undefined where its content is not worth storing: the recorder knows why. */
@@ -90,9 +92,10 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<MadeArchiv
       return undefined;
     }
     for (const text of judgement.warnings) recorder.warn(text);
-    const { sizeBytes, sha256, compressor, counts, bytesRead, incomplete } = result;
+    const { sizeBytes, sha256, blocks, blocksSha256, compressor, counts, bytesRead, incomplete } = result;
     const compression = compressionOf(job.values.get(BACKUP_COMPRESSION));
-    recorder.archived({ name, sizeBytes, sha256, compression, compressor, counts, bytesRead, incomplete });
+    const size = { sizeBytes, sha256, blocks, blocksSha256 };
+    recorder.archived({ name, ...size, compression, compressor, counts, bytesRead, incomplete });
     log.info("archive complete", {
       archive: name,
       size: formatBytes(sizeBytes),
@@ -136,6 +139,7 @@ async function writeArchive(
     signal,
     onProgress: (state) => progress.update(state),
     onNotice: (notice) => notices.add(notice),
+    onBlock: input.index.begin(),
   });
   input.workers.push(stream.workerGone);
   // Where the disk fails first, the stream's own failure is only its echo.

@@ -8,6 +8,8 @@ function result(sources: readonly [string, number, string?][], change: Partial<A
   return {
     sizeBytes: 1000,
     sha256: "00",
+    blocks: 1,
+    blocksSha256: "00",
     counts: counts(1),
     bytesRead: 1,
     incomplete: 0,

@@ -12,6 +12,7 @@ import { archivePhase, type ArchivePhaseInput } from "./archive-phase.ts";
 import { closeAll, deliverPhase, prunePhase } from "./delivery-phases.ts";
 import { healBeforeRun, recall } from "./heal.ts";
 import { interruptionOf, runSignal } from "../lib/interruption.ts";
+import { createRunIndex } from "./index-phase.ts";
 import { createRecorder } from "./recorder.ts";
 import { recordRun, recordStart } from "./record-phase.ts";
 import { warnAboutDocker } from "./docker-warning.ts";
@@ -79,7 +80,8 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     await healBeforeRun({ ...context, signal: bounded.signal }, job, history, destinations);
     if (!history.persistent) await recall(history, job, destinations, bounded.signal, log);
     await recordStart(destinations, recorder.report(), log);
-    await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers });
+    const index = createRunIndex(context);
+    await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers, index });
   } catch (thrown) {
     locked = thrown instanceof LockTimeout;
     const interruption = interruptionOf(bounded.signal);
@@ -112,6 +114,7 @@ async function storeArchive(input: ArchivePhaseInput): Promise<void> {
   if (made === undefined) return;
   try {
     const deliveries = await deliverPhase({ context, recorder, destinations, made, signal });
+    await input.index.store(recorder, destinations, signal);
     if (made.mayPrune) await prunePhase({ context, recorder, destinations, made, deliveries, signal });
   } finally {
     await made.staged.discard();

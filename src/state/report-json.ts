@@ -113,11 +113,17 @@ function report(fields: Fields): RunReport {
   };
 }
 
+const isSha256 = (value: string): boolean => /^[0-9a-f]{64}$/.test(value);
+
 function archive(fields: Fields): ArchiveReport {
+  const blocks = optionalAmount(fields, "blocks");
+  const hasBlocksSha256 = fields["blocksSha256"] !== undefined && fields["blocksSha256"] !== null;
   return {
     name: exact(fields, "name", isFileName),
     sizeBytes: amount(fields, "sizeBytes"),
-    sha256: exact(fields, "sha256", (value) => /^[0-9a-f]{64}$/.test(value)),
+    sha256: exact(fields, "sha256", isSha256),
+    ...(blocks === undefined ? {} : { blocks }),
+    ...(hasBlocksSha256 ? { blocksSha256: exact(fields, "blocksSha256", isSha256) } : {}),
     compression: choice(fields, "compression", COMPRESSIONS),
     compressor: text(fields, "compressor", MAX_LABEL_CHARS),
     counts: nested(fields, "counts", counts),

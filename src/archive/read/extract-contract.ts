@@ -2,7 +2,8 @@ import type { EntryCounts } from "../../contracts/archive.ts";
 import type { ArchiveEntry } from "./entry.ts";
 
 /**
- * `refused`: would leave the target, or lead through a link. `failed`: the system said no. `unsupported`: a kind that can't be
+ * `refused`: would leave the target, or lead through a link. `failed`: the system said no. `damaged`: its
+ * content lies in a damaged part of the archive. `unsupported`: a kind that can't be
  * made here. `replaced`: the name appears twice in the archive, the last one counts. `owner`, `special-bits`, `absolute`: owner
  * not set, setuid and setgid left off, leading `/` taken off; `metadata`: mode or time refused by the file system (these four
  * are told once, for the first entry, and counted).
@@ -10,6 +11,7 @@ import type { ArchiveEntry } from "./entry.ts";
 export type ExtractNoticeKind =
   | "refused"
   | "failed"
+  | "damaged"
   | "unsupported"
   | "replaced"
   | "owner"

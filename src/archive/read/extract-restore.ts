@@ -20,6 +20,7 @@ import { applyLinkMetadata, applyMetadata, isRoot, type MetadataLoss } from "./e
 import { placeOf } from "./extract-paths.ts";
 import { makeSpecialFile, temporaryName } from "./extract-special.ts";
 import type { ArchiveEntry } from "./entry.ts";
+import { MissingContent } from "./read-errors.ts";
 
 /** Puts entries into an open target, one after the other. */
 export interface Restorer {
@@ -159,7 +160,7 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     if (lstatSync(source, { throwIfNoEntry: false })?.isFile() !== true) {
       throw new NotRestored(
         "failed",
-        `the file it shares its content with, ${entry.linkPath ?? ""}, is not in the target`,
+        `the file it shares its content with, ${entry.linkPath ?? ""}, is not in the target: restore that one, too`,
       );
     }
     const temporary = isInTheWay(folder, name, entry) ? temporaryName() : undefined;
@@ -241,6 +242,7 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
 /** @throws the cause, where it concerns more than one entry */
 function noticeOf(cause: unknown): { kind: ExtractNoticeKind; detail: string } {
   if (cause instanceof NotRestored) return { kind: cause.kind, detail: cause.message };
+  if (cause instanceof MissingContent) return { kind: "damaged", detail: cause.message };
   if (cause instanceof LeadsThroughLink) {
     return { kind: "refused", detail: "its path leads through a link, or a file that is no folder" };
   }

@@ -5,7 +5,7 @@ import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
 import { makeFolders } from "../../lib/make-folders.ts";
 import type { ExtractOptions, ExtractResult } from "./extract-contract.ts";
 import { createRestorer, type Restorer } from "./extract-restore.ts";
-import { readArchive } from "./read.ts";
+import { readArchive, type EntryWithBody } from "./read.ts";
 
 export type {
   ExtractNotice,
@@ -28,24 +28,40 @@ export async function extractArchive(
   options: ExtractOptions,
 ): Promise<ExtractResult> {
   const { archiveName, signal } = options;
+  let bytesRead = 0;
+  const onBytesRead = (count: number): void => {
+    bytesRead = count;
+  };
+  const entries = readArchive(bytes, { archiveName, signal, onBytesRead });
+  return extractEntries(entries, targetDir, options, () => bytesRead);
+}
+
+/**
+ * The same for entries from elsewhere. One whose body throws `MissingContent` is left out, with a notice.
+ * @param bytesRead of the archive so far, for the progress
+ */
+export async function extractEntries(
+  entries: AsyncIterable<EntryWithBody>,
+  targetDir: string,
+  options: Omit<ExtractOptions, "archiveName">,
+  bytesRead: () => number,
+): Promise<ExtractResult> {
+  const { signal } = options;
   const target = path.resolve(targetDir);
   checkTarget(target, options.overwrite ?? false);
 
-  let bytesRead = 0;
   let restorer: Restorer | undefined;
   const open = (): Restorer => {
     makeTarget(target);
     return createRestorer(target, options);
   };
   try {
-    const onBytesRead = (count: number): void => {
-      bytesRead = count;
-    };
-    for await (const { entry, body } of readArchive(bytes, { archiveName, signal, onBytesRead })) {
+    for await (const { entry, body } of entries) {
       signal.throwIfAborted();
       if (options.filter?.(entry) === false) continue;
       const opened = (restorer ??= open());
-      const report = (): void => options.onProgress?.({ ...opened.progress(), bytesRead, current: entry.path });
+      const report = (): void =>
+        options.onProgress?.({ ...opened.progress(), bytesRead: bytesRead(), current: entry.path });
       report();
       await opened.restore(entry, body, report);
     }

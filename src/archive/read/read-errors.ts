@@ -20,3 +20,6 @@ export function faultsOf(archiveName: string): ArchiveFaults {
     notAnArchive: (what, hint) => new UserError(`${archiveName} ${what}`, { hint }),
   };
 }
+
+/** An entry's content can't be had, though that of others can. The message completes "<path>: …". */
+export class MissingContent extends Error {}

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../../contracts/archive.ts";
 import { UserError } from "../../lib/errors.ts";
 import { workerUrl } from "../../lib/worker-url.ts";
+import { createBlockFacts } from "./block-facts.ts";
 import { createCompressor } from "./compressors.ts";
 import { blocksInFlight } from "./parallelism.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -122,6 +123,7 @@ export function createArchiveWithWorker(
 
   async function* produce(): AsyncGenerator<Uint8Array, void, void> {
     const hash = createHash("sha256");
+    const blockFacts = createBlockFacts(options.onBlock);
     let progressAt = 0;
     let finished = false;
     try {
@@ -129,6 +131,7 @@ export function createArchiveWithWorker(
       for (let next = await pipeline.take(); next !== undefined; next = await pipeline.take()) {
         const { block, output } = next;
         hash.update(output);
+        blockFacts.add(block, output);
         sizeBytes += output.length;
         if (performance.now() - progressAt >= PROGRESS_EVERY_MS) {
           progressAt = performance.now();
@@ -148,6 +151,7 @@ export function createArchiveWithWorker(
       result.resolve({
         sizeBytes,
         sha256: hash.digest("hex"),
+        ...blockFacts.result(),
         counts,
         bytesRead,
         sources,

@@ -1,7 +1,7 @@
 import type { ArchiveNotice } from "../../contracts/archive.ts";
-import type { BlockSink } from "./block-writer.ts";
 import { createBlockWriter } from "./block-writer.ts";
 import { CUT_RULE } from "./blocks.ts";
+import { createEntryLog } from "./entry-log.ts";
 import { createExcludes } from "./exclude.ts";
 import { createHardLinks } from "./hard-links.ts";
 import { END_BYTES } from "./headers.ts";
@@ -13,6 +13,13 @@ import { createVisit } from "./visit.ts";
 import { walkSources } from "./walk.ts";
 import type { EndMessage, WalkOptions } from "./worker-protocol.ts";
 
+/** Where blocks go, each with the packed entries (see entry-log.ts) that were finished in it. */
+export interface TreeSink {
+  /** An empty buffer of the full capacity; waits for one. */
+  emptyBuffer(): Buffer;
+  send(buffer: Buffer, bytes: number, entries: Uint8Array<ArrayBuffer>): void;
+}
+
 export interface TreeWatcher {
   onNotice(notice: ArchiveNotice): void;
   /** Before each entry; its full path as a byte string. */
@@ -22,13 +29,18 @@ export interface TreeWatcher {
 }
 
 /** Turns all sources into blocks of an uncompressed tar archive, its end included, with synchronous calls only. */
-export function storeTree(options: WalkOptions, sink: BlockSink, watcher: TreeWatcher): EndMessage {
-  const writer = createBlockWriter(CUT_RULE, sink);
+export function storeTree(options: WalkOptions, sink: TreeSink, watcher: TreeWatcher): EndMessage {
+  const entryLog = createEntryLog();
+  const writer = createBlockWriter(CUT_RULE, {
+    emptyBuffer: () => sink.emptyBuffer(),
+    send: (buffer, bytes) => sink.send(buffer, bytes, entryLog.take()),
+  });
   const tally = createTally(watcher.onNotice);
   const ownPaths = createOwnPaths(options.ownPaths);
   const plan = planSources(options.sources);
   const visit = createVisit({
     writer,
+    entryLog,
     rule: CUT_RULE,
     excludes: createExcludes(options.excludeRegexp, options.excludeGlobs),
     ownPaths,

@@ -3,6 +3,7 @@ import { fstatSync, lstatSync, readlinkSync } from "node:fs";
 import { messageOf, systemCode } from "../../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
+import type { EntryLog } from "./entry-log.ts";
 import { headerOf } from "./entry-header.ts";
 import type { Excludes } from "./exclude.ts";
 import { kernelFileSystem } from "./file-systems.ts";
@@ -38,6 +39,8 @@ export interface OpenedFolder {
 
 export interface VisitTools {
   readonly writer: BlockWriter;
+  /** Gets each entry that is stored. */
+  readonly entryLog: EntryLog;
   readonly rule: CutRule;
   readonly excludes: Excludes;
   readonly ownPaths: OwnPaths;
@@ -61,7 +64,7 @@ const CHANGED_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTD
 type Outcome = OpenedFolder | undefined | typeof CHANGED;
 
 export function createVisit(tools: VisitTools): Visit {
-  const { writer, excludes, ownPaths, tally } = tools;
+  const { writer, entryLog, excludes, ownPaths, tally } = tools;
 
   const store = (place: Place, stat: BigIntStats, isFirstLook: boolean): Outcome => {
     if (stat.isDirectory()) return storeFolder(place, stat);
@@ -178,6 +181,7 @@ export function createVisit(tools: VisitTools): Visit {
         tally.notice("grew", place.path, `grew while being read: stored at its first-seen size of ${size}`);
       }
     }
+    entryLog.add(header, stat, writer);
     shared?.remember(stat, header.entry.path);
     tally.count("files", place.sources);
   };
@@ -199,6 +203,7 @@ export function createVisit(tools: VisitTools): Visit {
     const header = headerFor(place, stat, type, linkPath, 0);
     if (header === undefined) return false;
     writeOnlyHeader(header);
+    entryLog.add(header, stat, writer);
     return true;
   };
 

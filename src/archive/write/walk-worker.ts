@@ -4,8 +4,8 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import type { ArchiveNotice } from "../../contracts/archive.ts";
 import { UserError, messageOf } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
-import type { BlockSink } from "./block-writer.ts";
 import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
+import type { TreeSink } from "./store-tree.ts";
 import { storeTree } from "./store-tree.ts";
 import type { BufferMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
 import { CONTROL } from "./worker-protocol.ts";
@@ -50,7 +50,7 @@ function run(port: MessagePort, data: WalkWorkerData): void {
   };
   let at = { path: "", files: 0, bytesRead: 0 };
   let buffersMade = 0;
-  const sink: BlockSink = {
+  const sink: TreeSink = {
     emptyBuffer: () =>
       Buffer.from(
         waitUntil(() => {
@@ -61,12 +61,12 @@ function run(port: MessagePort, data: WalkWorkerData): void {
           return new ArrayBuffer(blockCapacityBytes(CUT_RULE));
         }),
       ),
-    send(buffer, bytes) {
+    send(buffer, bytes, entries) {
       sendNotices();
       const whole = buffer.buffer as ArrayBuffer;
       const { path, files, bytesRead } = at;
       const current = printablePath(Buffer.from(path, "latin1"));
-      post({ type: "block", buffer: whole, bytes, files, bytesRead, current }, [whole]);
+      post({ type: "block", buffer: whole, bytes, entries, files, bytesRead, current }, [whole, entries.buffer]);
     },
   };
 

@@ -40,6 +40,8 @@ export interface BlockMessage {
   /** Transferred; the first `bytes` are the block. */
   readonly buffer: ArrayBuffer;
   readonly bytes: number;
+  /** Entries that were finished in it, packed (see entry-log.ts); transferred. */
+  readonly entries: Uint8Array<ArrayBuffer>;
   readonly files: number;
   readonly bytesRead: number;
   readonly current: string;

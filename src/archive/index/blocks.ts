@@ -1,0 +1,107 @@
+import { hash } from "node:crypto";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { RangeReader } from "./directory.ts";
+import { IndexFault } from "./format.ts";
+import type { ArchiveIndex, IndexBlock } from "./reader.ts";
+
+/** What a block of the archive should hold is not there. The message completes "it …". */
+export class DamagedBlock extends Error {
+  readonly block: IndexBlock;
+  constructor(block: IndexBlock, options?: ErrorOptions) {
+    super(`lies in ${describeBlock(block)}, which is damaged`, options);
+    this.block = block;
+  }
+}
+
+export function describeBlock({ number, firstStoredByte, storedBytes }: IndexBlock): string {
+  return `block ${number} (bytes ${firstStoredByte} to ${firstStoredByte + storedBytes - 1} of the archive)`;
+}
+
+/** Reads tar data from the middle of an archive. */
+export interface RawReader {
+  /**
+   * `length` bytes of tar data from a place in a block, through as many blocks as that takes. Each is proven before use.
+   * @throws DamagedBlock; IndexFault where the index leads nowhere; what the store says
+   */
+  read(block: number, offset: number, length: number): AsyncGenerator<Buffer, void, void>;
+}
+
+/** Blocks that follow each other come in one request, more the longer it goes on, up to this. */
+const LARGEST_REQUEST_BYTES = 8 * 1024 * 1024;
+
+export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: AbortSignal): RawReader {
+  let waiting: { readonly block: IndexBlock; readonly stored: Buffer }[] = [];
+  let current: { readonly number: number; readonly raw: Buffer } | undefined;
+  let nextInRow = -1;
+  let inRow = 1;
+
+  const fetch = async (number: number, wantedRawBytes: number): Promise<void> => {
+    inRow = number === nextInRow ? inRow * 2 : 1;
+    const blocks: IndexBlock[] = [];
+    let storedBytes = 0;
+    let rawBytes = 0;
+    for (let at = number; blocks.length < inRow || rawBytes < wantedRawBytes; at += 1) {
+      const block = await index.block(at);
+      if (block === undefined || (at > number && storedBytes + block.storedBytes > LARGEST_REQUEST_BYTES)) break;
+      blocks.push(block);
+      storedBytes += block.storedBytes;
+      rawBytes += block.rawBytes;
+    }
+    const [first] = blocks;
+    if (first === undefined) throw new IndexFault("names a block that the archive does not have");
+    nextInRow = number + blocks.length;
+    signal.throwIfAborted();
+    const bytes = await read(first.firstStoredByte, storedBytes);
+    waiting = blocks.map((block) => {
+      const start = block.firstStoredByte - first.firstStoredByte;
+      return { block, stored: bytes.subarray(start, start + block.storedBytes) };
+    });
+  };
+
+  /** A damaged block stays where it is, so that the next entry in it does not fetch it again. */
+  const rawOf = async (number: number, wantedRawBytes: number): Promise<Buffer> => {
+    if (current?.number === number) return current.raw;
+    let found = waiting.find(({ block }) => block.number === number);
+    if (found === undefined) {
+      await fetch(number, wantedRawBytes);
+      found = waiting[0];
+    }
+    if (found === undefined) throw new IndexFault("names a block that the archive does not have");
+    waiting = waiting.filter(({ block }) => block.number >= number);
+    current = { number, raw: decodeBlock(index, found.block, found.stored) };
+    return current.raw;
+  };
+
+  return {
+    async *read(block, offset, length) {
+      let left = length;
+      let start = offset;
+      for (let number = block; left > 0; number += 1) {
+        signal.throwIfAborted();
+        const raw = await rawOf(number, start + left);
+        if (start >= raw.length) throw new IndexFault("names a place that its block does not have");
+        const piece = raw.subarray(start, start + left);
+        left -= piece.length;
+        start = 0;
+        yield piece;
+      }
+    },
+  };
+}
+
+/** The tar data of one block. @throws DamagedBlock */
+export function decodeBlock(index: ArchiveIndex, block: IndexBlock, stored: Buffer): Buffer {
+  if (stored.length !== block.storedBytes || !hash("sha256", stored, "buffer").equals(block.sha256)) {
+    throw new DamagedBlock(block);
+  }
+  const { compression } = index.facts;
+  let raw = stored;
+  try {
+    if (compression === "gz") raw = gunzipSync(stored, { maxOutputLength: block.rawBytes });
+    else if (compression === "zst") raw = zstdDecompressSync(stored, { maxOutputLength: block.rawBytes });
+  } catch (cause) {
+    throw new DamagedBlock(block, { cause });
+  }
+  if (raw.length !== block.rawBytes) throw new DamagedBlock(block);
+  return raw;
+}
