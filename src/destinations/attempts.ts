@@ -37,14 +37,24 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     progressed() {
       lastProgressAt = performance.now();
     },
-    async call(work) {
+    async call<T>(work: (attempt: number) => Promise<T>): Promise<T> {
+      let lastCallMs = 0;
+      const timed = async (attempt: number): Promise<T> => {
+        const startedAt = performance.now();
+        try {
+          return await work(attempt);
+        } finally {
+          lastCallMs = performance.now() - startedAt;
+        }
+      };
       try {
-        const result = await retry(work, {
+        const result = await retry(timed, {
           attempts: options.attempts ?? ATTEMPTS,
           baseMs: options.baseMs ?? BASE_MS,
           maxMs: MAX_WAIT_MS,
           signal,
-          isTransient: (thrown) => isTransient(thrown) && silentMs() < silenceMs,
+          // The next call may take as long as this one did: it must not begin where it would end too late.
+          isTransient: (thrown) => isTransient(thrown) && silentMs() + lastCallMs < silenceMs,
           waitAskedMs: (thrown) => (thrown instanceof DestinationError ? thrown.retryAfterMs : undefined),
         });
         lastProgressAt = performance.now();

@@ -3,6 +3,7 @@ import type { Job } from "../contracts/job.ts";
 import type { Values } from "../contracts/setting.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
+import { SSH_HOST_NAME } from "./ssh/settings.ts";
 
 /** What opening a destination needs beside the job's settings. */
 export interface OpenContext {
@@ -36,6 +37,17 @@ const registrations: readonly Registration[] = [
           onWarning: (text) => context.onWarning?.(text),
         }),
       ];
+    },
+  },
+  {
+    kind: "ssh",
+    isConfigured: (values) => values.isSet(SSH_HOST_NAME),
+    async open(values, context) {
+      const [{ createSshDestination }, { sshOptionsOf }] = await Promise.all([
+        import("./ssh/ssh.ts"),
+        import("./ssh/options.ts"),
+      ]);
+      return [createSshDestination(sshOptionsOf(values, context))];
     },
   },
 ];

@@ -65,6 +65,22 @@ export const SSH_HOST_KEY_FINGERPRINT: Setting<"text"> = {
       : "must be SHA256: and 43 characters of base64, as ssh-keygen -l prints it",
 };
 
+export const SSH_AUTH_SOCK: Setting<"path"> = {
+  key: "SSH_AUTH_SOCK",
+  kind: "path",
+  isNew: true,
+  help: "Socket of an SSH agent whose keys are tried after the private key file.",
+};
+
+export const SSH_CONCURRENCY: WithDefault<"natural"> = {
+  key: "SSH_CONCURRENCY",
+  kind: "natural",
+  default: "64",
+  isNew: true,
+  help: "Write requests of 32 KiB that may be on their way at the same time. `1` is for servers that need them in order, such as gateways to object stores.",
+  check: (requests) => (requests >= 1 && requests <= 256 ? undefined : "must be from 1 to 256"),
+};
+
 export const sshSettings: PartSettings = {
   part: "ssh",
   title: "SSH",
@@ -78,8 +94,9 @@ export const sshSettings: PartSettings = {
     SSH_REMOTE_PATH,
     SSH_KNOWN_HOSTS,
     SSH_HOST_KEY_FINGERPRINT,
+    SSH_AUTH_SOCK,
+    SSH_CONCURRENCY,
   ],
-  notBuilt: "storing archives over SSH is not built yet",
   isConfigured,
   rules,
   target: (values) =>
