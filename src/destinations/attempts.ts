@@ -44,8 +44,10 @@ export function createAttempts(options: AttemptsOptions): Attempts {
           baseMs: options.baseMs ?? BASE_MS,
           maxMs: MAX_WAIT_MS,
           signal,
-          isTransient: (thrown) => isTransient(thrown) && silentMs() < silenceMs,
-          waitAskedMs: (thrown) => (thrown instanceof DestinationError ? thrown.retryAfterMs : undefined),
+          // A store that asks for more patience than is left is given up now: asking earlier would only annoy it.
+          isTransient: (thrown) => isTransient(thrown) && silentMs() + (askedMs(thrown) ?? 0) < silenceMs,
+          waitAskedMs: askedMs,
+          longestAskedMs: silenceMs,
         });
         lastProgressAt = performance.now();
         return result;
@@ -54,6 +56,10 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       }
     },
   };
+}
+
+function askedMs(thrown: unknown): number | undefined {
+  return thrown instanceof DestinationError ? thrown.retryAfterMs : undefined;
 }
 
 function asFinal(error: unknown): unknown {
