@@ -36,7 +36,7 @@ export async function withArchives<T>(
   const opened: Destination[] = [];
   try {
     for (const job of chooseJobs(setup.loaded, search.jobs).jobs) {
-      const destinations = await openJobDestinations(job);
+      const destinations = await openJobDestinations(job, setup.options.stateDir);
       opened.push(...destinations);
       for (const destination of destinations) {
         if (search.from !== undefined && !destination.label.includes(search.from)) continue;

@@ -101,7 +101,7 @@ function sourceFindings(job: Job): Finding[] {
 }
 
 async function destinationFindings(job: Job, setup: Setup, context: CommandContext): Promise<Finding[]> {
-  const destinations = await openJobDestinations(job);
+  const destinations = await openJobDestinations(job, setup.options.stateDir);
   if (destinations.length === 0) {
     return [
       {

@@ -19,7 +19,7 @@ export async function knownRuns(
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
   for (const job of loaded.jobs) {
     if (filter.job !== undefined && job.name !== filter.job) continue;
-    const destinations = await openJobDestinations(job);
+    const destinations = await openJobDestinations(job, options.stateDir);
     for (const destination of destinations) {
       try {
         for (const record of await readRecords(destination, job.name, { signal, limit: filter.limit, tolerant: true }))

@@ -53,7 +53,7 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
   for (const job of jobs) {
     if (!retentionIsConfigured(job))
       context.output.remark(`${job.name}: no retention rule is set, so nothing is ever removed`);
-    const destinations = await openJobDestinations(job);
+    const destinations = await openJobDestinations(job, setup.options.stateDir);
     for (const destination of destinations) {
       try {
         const decide = await retentionDecider({
@@ -125,7 +125,7 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
       context.output.remark(messageOf(thrown));
       return EXIT_LOCKED;
     }
-    const destinations = await openJobDestinations(job);
+    const destinations = await openJobDestinations(job, setup.options.stateDir);
     try {
       for (const destination of destinations) {
         const decide = await retentionDecider({

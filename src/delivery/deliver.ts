@@ -1,16 +1,19 @@
-import type { ArchiveSource } from "../contracts/archive.ts";
 import type { Destination, JobTag, StoredObject } from "../contracts/destination.ts";
 import type { DeliveryReport } from "../contracts/run.ts";
 import { isTransient } from "../destinations/errors.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { messageOf, UserError } from "../lib/errors.ts";
+import { DestinationError, messageOf, UserError } from "../lib/errors.ts";
 import { retry } from "../lib/retry.ts";
+import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
+import { type SilenceWatch, watchSilence } from "./silence.ts";
 import type { LocalFailure } from "./staging.ts";
+import { limited, type UploadLimit } from "./upload-limit.ts";
 
-/** What is delivered: a `StagedArchive`, or in tests just a source. */
+/** What is delivered: a `StagedArchive`, or what waits in the spool. */
 export interface Deliverable {
-  readonly source: ArchiveSource;
+  readonly finished: Promise<ArchiveFacts>;
+  openReader(): ArchiveReader;
   /** The destination in whose folder the archive already lies under a hidden name. */
   readonly local: Destination | undefined;
   readonly localFailure: LocalFailure | undefined;
@@ -21,7 +24,7 @@ export interface DeliveryRetry {
   readonly attempts: number;
   readonly baseMs: number;
   readonly maxMs: number;
-  /** No attempt begins later than this after the first. */
+  /** No attempt begins when the store has given no sign of life for this long. */
   readonly totalMs: number;
 }
 
@@ -31,6 +34,12 @@ export interface DeliverOptions {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly retry?: Partial<DeliveryRetry>;
+  /** Over all deliveries that share it; a local folder is no upload. */
+  readonly uploadLimit?: UploadLimit | undefined;
+  /** For tests: how long a store may be silent. */
+  readonly silentMs?: number | undefined;
+  /** Comes before the first byte to a remote store. Its failure is the delivery's; bounding it is its own matter. */
+  prepare?(destination: Destination, signal: AbortSignal): Promise<void>;
   /** `destination` is its label, `error` one line. */
   onRetry?(destination: string, attempt: number, error: string, waitMs: number): void;
   onProgress?(destination: string, bytesSent: number): void;
@@ -88,24 +97,33 @@ async function deliverOne(
   const startedAt = clock.now();
   let attempts = 0;
   let sourceFailed = false;
-  archive.source.finished.catch(() => void (sourceFailed = true));
+  archive.finished.catch(() => void (sourceFailed = true));
+  const isThere = archive.local === destination;
+  const reader = isThere ? undefined : archive.openReader();
+  const canBeginAnew = (): boolean => reader === undefined || reader.firstByte === 0;
   try {
     if (archive.localFailure?.destination === destination) {
       attempts = 1;
       throw archive.localFailure.error;
     }
+    const { attempt, silentMs } =
+      reader === undefined ? publisher(archive, options) : sender(reader, destination, options);
+    const { totalMs, ...bounds } = { ...RETRY, ...options.retry };
     const stored = await retry(
-      (attempt) => {
-        attempts = attempt;
-        return within(options.signal, attemptOnce(archive, destination, options));
+      (count) => {
+        attempts = count;
+        return attempt(count);
       },
       {
-        ...RETRY,
-        ...options.retry,
+        ...bounds,
         signal: options.signal,
         // An archive that failed does not become whole by sending it again.
-        isTransient: (error) => !sourceFailed && isTransient(error),
-        onRetry: ({ attempt, error, waitMs }) => options.onRetry?.(destination.label, attempt, describe(error), waitMs),
+        isTransient: (error) =>
+          !sourceFailed && isTransient(error) && canBeginAnew() && silentMs() + (askedMs(error) ?? 0) < totalMs,
+        waitAskedMs: askedMs,
+        longestAskedMs: totalMs,
+        onRetry: ({ attempt: count, error, waitMs }) =>
+          options.onRetry?.(destination.label, count, describe(error), waitMs),
       },
     );
     return {
@@ -118,26 +136,70 @@ async function deliverOne(
       attempts,
     };
   } catch (error) {
-    return failedDelivery(destination, error, clock.now() - startedAt, attempts);
+    const report = failedDelivery(destination, error, clock.now() - startedAt, attempts);
+    if (sourceFailed || canBeginAnew() || !isTransient(error)) return report;
+    return { ...report, error: `${describe(error)}; ${GONE}` };
+  } finally {
+    reader?.close();
   }
 }
 
-async function attemptOnce(
-  archive: Deliverable,
-  destination: Destination,
-  options: DeliverOptions,
-): Promise<StoredObject> {
-  const { name, owner, signal } = options;
-  if (archive.local === destination) {
-    await orAborted(archive.source.finished, signal);
-    return await archive.publishLocal();
-  }
-  return await destination.put(name, archive.source, {
-    area: "archive",
-    owner,
-    signal,
-    onProgress: (bytesSent) => options.onProgress?.(destination.label, bytesSent),
-  });
+const GONE = "it can't be sent again, because its beginning is no longer in the memory window (see BACKUP_STAGING)";
+
+interface Sender {
+  /** Rejects with the failure of this one attempt. */
+  attempt(count: number): Promise<StoredObject>;
+  /** For how long the store has given no sign of life. */
+  silentMs(): number;
+}
+
+/** The archive lies in the destination's own folder, and only gets its name. */
+function publisher(archive: Deliverable, { signal }: DeliverOptions): Sender {
+  let failingSinceMs: number | undefined;
+  return {
+    async attempt() {
+      await orAborted(archive.finished, signal);
+      failingSinceMs ??= performance.now();
+      return await within(signal, archive.publishLocal());
+    },
+    silentMs: () => performance.now() - (failingSinceMs ?? performance.now()),
+  };
+}
+
+function sender(reader: ArchiveReader, destination: Destination, options: DeliverOptions): Sender {
+  const { name, owner } = options;
+  // A local folder is no upload.
+  const source = limited(reader, destination.kind === "local" ? undefined : options.uploadLimit);
+  let heardAtMs = performance.now();
+  const send = async (attempt: number, watch: SilenceWatch): Promise<StoredObject> => {
+    const { signal } = watch;
+    if (attempt === 1) await options.prepare?.(destination, signal);
+    return await destination.put(name, watch.source, {
+      area: "archive",
+      owner,
+      signal,
+      onProgress(bytesSent) {
+        watch.heard();
+        reader.progressed();
+        options.onProgress?.(destination.label, bytesSent);
+      },
+    });
+  };
+  return {
+    async attempt(count) {
+      const watch = watchSilence(source, options.signal, { heardAtMs, limitMs: options.silentMs });
+      try {
+        return await within(watch.signal, send(count, watch));
+      } finally {
+        heardAtMs = watch.end();
+      }
+    },
+    silentMs: () => performance.now() - heardAtMs,
+  };
+}
+
+function askedMs(error: unknown): number | undefined {
+  return error instanceof DestinationError ? error.retryAfterMs : undefined;
 }
 
 /** A destination that ignores the abort is left behind after its grace. */

@@ -1,18 +1,13 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import type { ArchiveSource } from "../contracts/archive.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { DestinationError } from "../lib/errors.ts";
-
-export interface ArchiveFacts {
-  readonly sizeBytes: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
+import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
 
 /** A file that one writer appends to while any number of readers follow it, each at its own pace. */
 export interface GrowingFile {
-  readonly source: ArchiveSource;
+  readonly finished: Promise<ArchiveFacts>;
+  openReader(): ArchiveReader;
   /** So many bytes are in the file now. */
   grew(totalBytes: number): void;
   complete(facts: ArchiveFacts): void;
@@ -66,19 +61,22 @@ export async function openGrowingFile(path: string, estimateBytes: number): Prom
   }
 
   return {
-    source: {
+    finished: finished.promise,
+    openReader: () => ({
       get sizeBytes() {
         return facts?.sizeBytes;
       },
       get estimateBytes() {
         return Math.max(estimateBytes, availableBytes);
       },
+      // The whole file stays until it is discarded: a retry reads it again.
+      firstByte: 0,
       finished: finished.promise,
       read,
-      release() {
-        // The whole file stays until it is discarded: a retry reads it again.
-      },
-    },
+      release() {},
+      progressed() {},
+      close() {},
+    }),
     grew(totalBytes) {
       availableBytes = totalBytes;
       wakeReaders();

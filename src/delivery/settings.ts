@@ -1,4 +1,4 @@
-import type { PartSettings, RuleBreak, Setting, WithDefault } from "../contracts/setting.ts";
+import type { PartSettings, Setting, WithDefault } from "../contracts/setting.ts";
 
 export const BACKUP_STAGING: WithDefault<"choice"> = {
   key: "BACKUP_STAGING",
@@ -35,19 +35,4 @@ export const deliverySettings: PartSettings = {
   part: "delivery",
   title: "Delivery",
   settings: [BACKUP_STAGING, SPOOL_DIR, SPOOL_MAX_BYTES, UPLOAD_LIMIT],
-  rules(values): readonly RuleBreak[] {
-    const breaks: RuleBreak[] = [];
-    if (values.get(BACKUP_STAGING) === "memory") {
-      breaks.push({ key: BACKUP_STAGING.key, severity: "error", message: "memory is not built yet; use auto or disk" });
-    }
-    for (const setting of [UPLOAD_LIMIT, SPOOL_MAX_BYTES]) {
-      if ((values.get(setting) ?? 0) === 0) continue;
-      breaks.push({
-        key: setting.key,
-        severity: "warning",
-        message: "has no effect yet: only destinations that are not built yet heed it",
-      });
-    }
-    return breaks;
-  },
 };

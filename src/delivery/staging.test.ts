@@ -61,12 +61,12 @@ describe("a stage in the archive folder", () => {
     const bytes = sampleBytes(6_000_000, 3);
     const staged = await openStage(options());
     expect(staged.place).toBe("local");
-    expect(path.dirname(staged.path)).toBe(folder);
+    expect(path.dirname(staged.path ?? "")).toBe(folder);
     let endedWriting = false;
     let overlapped = false;
     const fast = (async () => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of staged.source.read(0, signal)) {
+      for await (const chunk of staged.openReader().read(0, signal)) {
         overlapped ||= !endedWriting;
         chunks.push(chunk);
       }
@@ -74,21 +74,21 @@ describe("a stage in the archive folder", () => {
     })();
     const readers = [
       fast,
-      readSlowly(staged.source.read(0, signal), 15),
-      readSlowly(staged.source.read(4_000_001, signal), 1),
+      readSlowly(staged.openReader().read(0, signal), 15),
+      readSlowly(staged.openReader().read(4_000_001, signal), 1),
     ];
     const facts = await staged.write(pieces(bytes, 70_001, 1), signal);
     endedWriting = true;
     expect(facts).toEqual({ sizeBytes: bytes.byteLength, sha256: sha256(bytes) });
-    expect(await staged.source.finished).toEqual(facts);
-    expect(staged.source.sizeBytes).toBe(bytes.byteLength);
+    expect(await staged.finished).toEqual(facts);
+    expect(staged.openReader().sizeBytes).toBe(bytes.byteLength);
     expect(fs.readdirSync(folder).filter((name) => !name.startsWith("."))).toEqual([]);
     expect(await staged.publishLocal()).toMatchObject({
       name: "a.tar.gz",
       sizeBytes: bytes.byteLength,
       verified: "size",
     });
-    const late = readSlowly(staged.source.read(5_999_000, signal), 0);
+    const late = readSlowly(staged.openReader().read(5_999_000, signal), 0);
     const [one, two, three] = await Promise.all(readers);
     expect(overlapped).toBe(true);
     expect([one, two].map((read) => sha256(read ?? Buffer.alloc(0)))).toEqual([facts.sha256, facts.sha256]);
@@ -113,7 +113,7 @@ describe("a stage in the archive folder", () => {
       }
     }
     expect((await staged.write(reusing(), signal)).sha256).toBe(sha256(bytes));
-    expect(sha256(fs.readFileSync(staged.path))).toBe(sha256(bytes));
+    expect(sha256(fs.readFileSync(staged.path ?? ""))).toBe(sha256(bytes));
     await staged.discard();
     expect(fs.readdirSync(folder)).toEqual([]);
   });
@@ -124,7 +124,7 @@ describe("a stage in the archive folder", () => {
       sizeBytes: 0,
       sha256: sha256(Buffer.alloc(0)),
     });
-    expect(await readSlowly(staged.source.read(0, signal), 0)).toHaveLength(0);
+    expect(await readSlowly(staged.openReader().read(0, signal), 0)).toHaveLength(0);
     await staged.discard();
   });
 
@@ -149,13 +149,13 @@ describe("a stage in the archive folder", () => {
 describe("failures", () => {
   it("of the archive reach the writer and every reader as they are, and leave nothing", async () => {
     const staged = await openStage(options());
-    const reader = readSlowly(staged.source.read(0, signal), 0);
-    const finished = staged.source.finished;
+    const reader = readSlowly(staged.openReader().read(0, signal), 0);
+    const finished = staged.finished;
     const outcomes = await Promise.allSettled([
       staged.write(broken(), signal),
       reader,
       finished,
-      readSlowly(staged.source.read(0, signal), 0),
+      readSlowly(staged.openReader().read(0, signal), 0),
     ]);
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ status: "rejected", reason: { message: "engine broke" } });
@@ -165,7 +165,7 @@ describe("failures", () => {
 
   it("of the last check keep readers from ever seeing the end", async () => {
     const staged = await openStage(options());
-    const reader = readSlowly(staged.source.read(0, signal), 0);
+    const reader = readSlowly(staged.openReader().read(0, signal), 0);
     const outcomes = await Promise.allSettled([
       staged.write(pieces(sampleBytes(100_000), 1000), signal, { confirm: refuse }),
       reader,
@@ -187,7 +187,7 @@ describe("failures", () => {
     setTimeout(() => controller.abort(new Error("stop")), 50);
     const outcomes = await Promise.allSettled([
       staged.write(hanging(), controller.signal),
-      readSlowly(staged.source.read(0, controller.signal), 0),
+      readSlowly(staged.openReader().read(0, controller.signal), 0),
     ]);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: "rejected", reason: { message: "stop" } });
@@ -197,7 +197,7 @@ describe("failures", () => {
 
   it("discarding ends readers that are not done", async () => {
     const staged = await openStage(options());
-    const reader = failureOf(readSlowly(staged.source.read(0, signal), 0));
+    const reader = failureOf(readSlowly(staged.openReader().read(0, signal), 0));
     await sleep(20);
     await staged.discard();
     expect(await reader).toHaveProperty("message", expect.stringContaining("discarded"));
@@ -209,7 +209,7 @@ describe("where it goes", () => {
     const staged = await openStage(options({ local: undefined }));
     expect(staged.place).toBe("spool");
     expect(fs.statSync(spool).mode & 0o777).toBe(0o700);
-    expect(fs.statSync(staged.path).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(staged.path ?? "").mode & 0o777).toBe(0o600);
     await staged.write(pieces(sampleBytes(1000), 100), signal);
     expect(await failureOf(staged.publishLocal())).toBeInstanceOf(Error);
     await staged.discard();
@@ -249,10 +249,10 @@ describe("where it goes", () => {
 it("cleans the spool of dead runs, and nothing else", async () => {
   expect(await cleanSpool(spool)).toBe(0);
   const staged = await openStage(options({ local: undefined }));
-  fs.writeFileSync(path.join(spool, path.basename(staged.path).replace(`-${process.pid}-`, "-4194999-")), "half");
+  fs.writeFileSync(path.join(spool, path.basename(staged.path ?? "").replace(`-${process.pid}-`, "-4194999-")), "half");
   fs.writeFileSync(path.join(spool, "kept.tar.gz"), "x");
   expect(await cleanSpool(spool)).toBe(1);
-  expect(fs.existsSync(staged.path)).toBe(true);
+  expect(fs.existsSync(staged.path ?? "")).toBe(true);
   await staged.discard();
   expect(fs.readdirSync(spool)).toEqual(["kept.tar.gz"]);
 });

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { ArchiveSource } from "../contracts/archive.ts";
 import type { Destination, JobTag, Stage, StoredObject } from "../contracts/destination.ts";
 import { toLocalError } from "../destinations/local/errors.ts";
 import { openFolder } from "../destinations/local/folder.ts";
@@ -14,7 +13,9 @@ import { orAborted } from "../lib/abortable.ts";
 import { DestinationError, messageOf } from "../lib/errors.ts";
 import { printablePath } from "../lib/printable.ts";
 import { makeFolders } from "../lib/make-folders.ts";
-import { type ArchiveFacts, openGrowingFile } from "./growing-file.ts";
+import { openGrowingFile } from "./growing-file.ts";
+import { stageInMemory } from "./memory-stage.ts";
+import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
 
 /** A local destination whose folder could not take the archive, and why: its delivery has failed, the others go on. */
 export interface LocalFailure {
@@ -28,8 +29,10 @@ export interface StageOptions {
   readonly owner: JobTag;
   /** Written to directly, where it can stage. */
   readonly local: Destination | undefined;
-  /** Used without a local destination, or where that fails at once. Undefined: nothing else would read the archive. Made where missing. */
+  /** Used without a local destination, or where that fails at once. Undefined: not wanted. Made where missing. */
   readonly spoolFolder: string | undefined;
+  /** Size of the memory window that serves where no folder is wanted, or none can take the archive. Undefined: not wanted. */
+  readonly windowBytes?: number | undefined;
   /** What the archive will probably need, bytes; 0: unknown. */
   readonly neededBytes: number;
   /** When the archive phase is repeated without the local folder: what happened the first time. */
@@ -45,18 +48,20 @@ export interface WriteChecks {
   confirm?(): Promise<void> | void;
 }
 
-/** One archive on disk under a hidden name, readable while it grows. `discard` is always the last call, also after success. */
+/** One archive that nobody sees yet, readable while it grows. `discard` is always the last call, also after success. */
 export interface StagedArchive {
-  /** Of the hidden file, for `process` and `copy` commands. */
-  readonly path: string;
-  readonly place: "local" | "spool";
+  /** Of the hidden file, for `process` and `copy` commands; undefined: it is only in memory. */
+  readonly path: string | undefined;
+  readonly place: "local" | "spool" | "memory";
   /** The destination in whose folder it lies; `publishLocal` is its delivery. */
   readonly local: Destination | undefined;
   readonly localFailure: LocalFailure | undefined;
-  /** A growing file: uploads may begin with the first byte. */
-  readonly source: ArchiveSource;
+  /** Settles when the archive is complete and was found worth storing. */
+  readonly finished: Promise<ArchiveFacts>;
+  /** For one delivery, which may begin with the first byte. Opened before `write`, closed at the delivery's end. */
+  openReader(): ArchiveReader;
   /**
-   * Writes and syncs everything. Rejects with a `DestinationError` where the folder can't take the bytes (`full` with
+   * Takes everything; on disk it is synced. Rejects with `NobodyReads` where it is only in memory and every delivery has ended; rejects with a `DestinationError` where the folder can't take the bytes (`full` with
    * sizes, `denied`, …), else with the failure of `bytes` itself.
    */
   write(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal, checks?: WriteChecks): Promise<ArchiveFacts>;
@@ -65,32 +70,32 @@ export interface StagedArchive {
   discard(): Promise<void>;
 }
 
-/** Rejects with a `DestinationError` where no folder can take the archive. */
+/** Rejects with a `DestinationError` where no folder can take the archive, and memory may not. */
 export async function openStage(options: StageOptions): Promise<StagedArchive> {
-  const { local, spoolFolder, signal, neededBytes } = options;
+  const { local, spoolFolder, signal, neededBytes, windowBytes } = options;
   signal.throwIfAborted();
   let { localFailure } = options;
   if (local?.stage !== undefined) {
     try {
-      return await openStaged(
-        await stageChecked(() => stageIn(local, options), neededBytes),
-        options,
-        local,
-        localFailure,
-      );
+      const stage = await stageChecked(() => stageIn(local, options), neededBytes);
+      return await openStaged(stage, options, local, localFailure);
     } catch (error) {
-      if (spoolFolder === undefined || signal.aborted) throw error;
+      if ((spoolFolder === undefined && windowBytes === undefined) || signal.aborted) throw error;
       localFailure = { destination: local, error };
-      options.onNote?.(
-        `${local.label} can't take the archive, it is kept in ${spoolFolder} for the other destinations: ${messageOf(error)}`,
-      );
+      options.onNote?.(`${local.label} can't take the archive, the other destinations go on: ${messageOf(error)}`);
     }
   }
-  if (spoolFolder === undefined) throw new DestinationError("invalid", "there is no folder to stage the archive in");
-  const stage = await stageChecked(() => stageInSpool(spoolFolder, options), neededBytes).catch((error: unknown) => {
-    throw withSpoolHint(error);
-  });
-  return await openStaged(stage, options, undefined, localFailure);
+  if (spoolFolder !== undefined) {
+    try {
+      const stage = await stageChecked(() => stageInSpool(spoolFolder, options), neededBytes);
+      return await openStaged(stage, options, undefined, localFailure);
+    } catch (error) {
+      if (windowBytes === undefined || signal.aborted) throw withSpoolHint(error);
+      options.onNote?.(`${messageOf(error)}; the archive goes through memory instead`);
+    }
+  }
+  if (windowBytes === undefined) throw new DestinationError("invalid", "there is no folder to stage the archive in");
+  return stageInMemory({ windowBytes, estimateBytes: neededBytes, localFailure });
 }
 
 /** What helps with the archive folder does not help with the spool. */
@@ -146,7 +151,8 @@ async function openStaged(
       place: local === undefined ? "spool" : "local",
       local,
       localFailure,
-      source: growing.source,
+      finished: growing.finished,
+      openReader: () => growing.openReader(),
       async write(bytes, signal, checks = {}) {
         try {
           const facts = await writeStage(stage.path, folder, bytes, signal, checks, (total) => growing.grew(total));

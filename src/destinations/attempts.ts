@@ -53,9 +53,11 @@ export function createAttempts(options: AttemptsOptions): Attempts {
           baseMs: options.baseMs ?? BASE_MS,
           maxMs: MAX_WAIT_MS,
           signal,
-          // The next call may take as long as this one did: it must not begin where it would end too late.
-          isTransient: (thrown) => isTransient(thrown) && silentMs() + lastCallMs < silenceMs,
-          waitAskedMs: (thrown) => (thrown instanceof DestinationError ? thrown.retryAfterMs : undefined),
+          // The next call may take as long as this one did, and a store that asks for more patience than is left is given up
+          // now: neither must begin where it would end too late.
+          isTransient: (thrown) => isTransient(thrown) && silentMs() + lastCallMs + (askedMs(thrown) ?? 0) < silenceMs,
+          waitAskedMs: askedMs,
+          longestAskedMs: silenceMs,
         });
         lastProgressAt = performance.now();
         return result;
@@ -64,6 +66,10 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       }
     },
   };
+}
+
+function askedMs(thrown: unknown): number | undefined {
+  return thrown instanceof DestinationError ? thrown.retryAfterMs : undefined;
 }
 
 function asFinal(error: unknown): unknown {

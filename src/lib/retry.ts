@@ -12,8 +12,10 @@ export interface RetryOptions {
   readonly signal: AbortSignal;
   /** Whether another call could help. */
   isTransient(thrown: unknown): boolean;
-  /** What the other side asked for (`Retry-After`), in milliseconds; never waits less, nor longer than `maxMs` allows. */
+  /** What the other side asked for (`Retry-After`), in milliseconds; never waits less, nor longer than `longestAskedMs`. */
   waitAskedMs?(thrown: unknown): number | undefined;
+  /** Default: `maxMs`. Where a longer wait is asked for than this, `isTransient` had better say no. */
+  readonly longestAskedMs?: number;
   onRetry?(retry: { readonly attempt: number; readonly waitMs: number; readonly error: unknown }): void;
   /** For tests: 0 to 1. */
   random?(): number;
@@ -47,6 +49,6 @@ export async function retry<T>(fn: (attempt: number) => Promise<T>, options: Ret
 function waitBefore(attempt: number, options: RetryOptions, error: unknown, random: number): number {
   const step = Math.min(options.maxMs, options.baseMs * 2 ** (attempt - 1));
   const jittered = step / 2 + (step / 2) * random;
-  const asked = options.waitAskedMs?.(error) ?? 0;
-  return Math.round(Math.min(options.maxMs, Math.max(jittered, asked)));
+  const asked = Math.min(options.longestAskedMs ?? options.maxMs, options.waitAskedMs?.(error) ?? 0);
+  return Math.round(Math.max(jittered, asked));
 }

@@ -1,11 +1,13 @@
 import type { Destination } from "../contracts/destination.ts";
 import type { Log } from "../contracts/log.ts";
 import type { DeliveryReport } from "../contracts/run.ts";
-import type { MadeArchive } from "./archive-phase.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { deliverAll } from "../delivery/deliver.ts";
 import { pruneDestination } from "../delivery/prune.ts";
+import { UPLOAD_LIMIT } from "../delivery/settings.ts";
+import type { StagedArchive } from "../delivery/staging.ts";
+import { createUploadLimit } from "../delivery/upload-limit.ts";
 import { BACKUP_SKIP_BACKENDS_FROM_PRUNE } from "../retention/settings.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -18,50 +20,80 @@ interface PhaseInput {
   readonly signal: AbortSignal;
 }
 
-/** Every destination on its own; a failed one is a failed delivery and nothing more. */
+/** What is on its way to all destinations. */
+export interface Deliveries {
+  /** Never rejects. */
+  readonly ended: Promise<readonly DeliveryReport[]>;
+  /** Ends those that still go on, without a word: there will be no archive, or another one. */
+  stop(): void;
+}
+
+export interface DeliverInput extends PhaseInput {
+  readonly name: string;
+  readonly staged: StagedArchive;
+  /** Comes before the first byte to each remote store. */
+  prepare(destination: Destination, signal: AbortSignal): Promise<void>;
+}
+
+/** Every destination on its own, beside the archive phase; a failed one is a failed delivery and nothing more. */
+export function startDeliveries(input: DeliverInput): Deliveries {
+  const { context, recorder, destinations, name, staged, signal } = input;
+  const { log, job } = context;
+  const stopping = new AbortController();
+  const ended = deliverAll(staged, destinations, {
+    name,
+    owner: { host: context.host, job: job.name, runId: recorder.id },
+    signal: AbortSignal.any([signal, stopping.signal]),
+    clock: context.clock,
+    uploadLimit: createUploadLimit(job.values.get(UPLOAD_LIMIT)),
+    prepare: input.prepare,
+    onRetry: (destination, attempt, error) =>
+      log.warn(`${destination}: attempt ${attempt} failed, trying again: ${error}`),
+    onDone: (report) => {
+      if (!stopping.signal.aborted) sayDelivery(report, log);
+    },
+  });
+  return { ended, stop: () => stopping.abort(new Error("the archive was not completed")) };
+}
+
+function sayDelivery(report: DeliveryReport, log: Log): void {
+  if (report.status === "failed") {
+    log.error(`not stored at ${report.destination}: ${report.error ?? "unknown error"}`);
+    return;
+  }
+  log.info(`stored at ${report.destination}`, {
+    size: formatBytes(report.sizeBytes ?? 0),
+    verified: report.verified,
+    took: formatSpan(report.durationMs),
+  });
+}
+
+/** What the run still waits for once the archive is complete. */
 export async function deliverPhase(
-  input: PhaseInput & { readonly made: MadeArchive },
+  deliveries: Deliveries,
+  { recorder, signal }: Pick<PhaseInput, "recorder" | "signal">,
 ): Promise<readonly DeliveryReport[]> {
-  const { context, recorder, destinations, made, signal } = input;
-  const { log } = context;
   const reports = await recorder.step(
     "deliver",
     undefined,
-    () =>
-      deliverAll(made.staged, destinations, {
-        name: made.name,
-        owner: { host: context.host, job: context.job.name, runId: recorder.id },
-        signal,
-        clock: context.clock,
-        onRetry: (destination, attempt, error) =>
-          log.warn(`${destination}: attempt ${attempt} failed, trying again: ${error}`),
-      }),
+    () => deliveries.ended,
     (done) => ({ outcome: done.every((report) => report.status === "stored") ? "ok" : "failed" }),
   );
   recorder.delivered(reports);
-  for (const report of reports) {
-    if (report.status === "stored") {
-      log.info(`stored at ${report.destination}`, {
-        size: formatBytes(report.sizeBytes ?? 0),
-        verified: report.verified,
-        took: formatSpan(report.durationMs),
-      });
-    } else log.error(`not stored at ${report.destination}: ${report.error ?? "unknown error"}`);
-  }
   signal.throwIfAborted();
   return reports;
 }
 
 /** Only where this run's archive arrived, and never by a rule that the user switched off for that kind. */
 export async function prunePhase(
-  input: PhaseInput & { readonly made: MadeArchive; readonly deliveries: readonly DeliveryReport[] },
+  input: PhaseInput & { readonly name: string; readonly deliveries: readonly DeliveryReport[] },
 ): Promise<void> {
-  const { context, recorder, destinations, made, deliveries, signal } = input;
+  const { context, recorder, destinations, name: made, deliveries, signal } = input;
   const { job, log } = context;
   if (!retentionIsConfigured(job)) return;
   const spared = new Set((job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).map((kind) => kind.toLowerCase()));
   const soFar = recorder.report("end");
-  const current = { name: made.name, sizeBytes: soFar.archive?.sizeBytes ?? 0, status: soFar.status };
+  const current = { name: made, sizeBytes: soFar.archive?.sizeBytes ?? 0, status: soFar.status };
   for (const destination of destinations) {
     const stored = deliveries.some((report) => report.destination === destination.label && report.status === "stored");
     if (!stored || spared.has(destination.kind)) continue;

@@ -7,11 +7,13 @@ import type { TaskContext } from "./context.ts";
 import { readRecords, writeRecord } from "../delivery/records.ts";
 import { cleanSpool } from "../delivery/staging.ts";
 import { openJobDestinations } from "./job-destinations.ts";
+import { orAborted } from "../lib/abortable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { healState, KILLED } from "../state/heal.ts";
 import { openHistory, type History } from "../state/history.ts";
 import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { closeAll } from "./delivery-phases.ts";
+import { lookAfter, sayRemoved } from "./remote-care.ts";
 import { spoolFolderOf } from "./spool.ts";
 
 export interface HealContext extends TaskContext {
@@ -20,8 +22,10 @@ export interface HealContext extends TaskContext {
 
 /** Enough to judge an archive by its predecessors. */
 const RUNS_RECALLED = 50;
-/** Longest that healing looks at the destinations of one job. */
+/** Longest that healing looks at one destination. */
 const DESTINATION_LIMIT_MS = 60_000;
+/** Longest that a run without a history waits for the records of earlier ones. */
+const RECALL_LIMIT_MS = 10_000;
 
 /**
  * After a kill or a power loss: runs of dead processes become `interrupted`, their leftovers go, a dead lock goes, and a
@@ -79,31 +83,37 @@ async function lockForHealing(
   }
 }
 
-/** What a run finds under its lock: dead runs are ended, and its own leftovers make room first. Never rejects. */
+/**
+ * What a run finds under its lock: dead runs are ended, and its own leftovers in the local folder make room first. Remote
+ * stores are looked after within their deliveries (`remote-care.ts`). Returns the runs that were ended. Never rejects.
+ */
 export async function healBeforeRun(
-  { host, log, signal }: TaskContext,
+  context: TaskContext,
   job: Job,
   history: History,
   destinations: readonly Destination[],
-): Promise<void> {
+): Promise<readonly RunReport[]> {
+  const { log, signal } = context;
   const interrupted = healState(history);
   for (const { id, job: name } of interrupted)
     log.warn("an earlier run did not end; it is recorded as interrupted", { job: name, run: id });
   const limited = AbortSignal.any([signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
   for (const destination of destinations) {
+    if (destination.kind !== "local") continue;
     try {
-      const removed = await destination.removeLeftovers({ host, job: job.name }, limited);
-      if (removed > 0)
-        log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`);
-      for (const report of interrupted) if (report.job === job.name) await writeRecord(destination, report, limited);
+      await orAborted(lookAfter(destination, { ...context, job }, interrupted, limited), limited);
     } catch (thrown) {
       // The run itself meets the same trouble next, and tells it as its own.
       log.debug(`could not look after earlier runs at ${destination.label}: ${messageOf(thrown)}`);
     }
   }
+  return interrupted;
 }
 
-/** What a history that is in memory only can't know: the job's last runs, from the records beside the archives. */
+/**
+ * What a history that is in memory only can't know: the job's last runs, from the records beside the archives. One store
+ * that has some is enough, so a dead one costs nothing while another answers.
+ */
 export async function recall(
   history: History,
   job: Job,
@@ -111,14 +121,19 @@ export async function recall(
   signal: AbortSignal,
   log: Log,
 ): Promise<void> {
-  for (const destination of destinations) {
+  const done = new AbortController();
+  const limited = AbortSignal.any([signal, done.signal, AbortSignal.timeout(RECALL_LIMIT_MS)]);
+  const look = async (destination: Destination): Promise<void> => {
     try {
-      const records = await readRecords(destination, job.name, { signal, limit: RUNS_RECALLED, tolerant: true });
+      const options = { signal: limited, limit: RUNS_RECALLED, tolerant: true };
+      const records = await orAborted(readRecords(destination, job.name, options), limited);
       history.importReports(records.filter((record) => record.status !== "running"));
+      if (records.length > 0) done.abort();
     } catch (thrown) {
-      log.debug(`no records from ${destination.label}: ${messageOf(thrown)}`);
+      if (!done.signal.aborted) log.debug(`no records from ${destination.label}: ${messageOf(thrown)}`);
     }
-  }
+  };
+  await Promise.all(destinations.map(look));
 }
 
 async function healJob(
@@ -128,36 +143,47 @@ async function healJob(
   interrupted: Map<string, RunReport>,
   othersRun: boolean,
 ): Promise<void> {
-  const { host, clock } = context;
   const log = context.log.with({ job: job.name });
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
   try {
-    const destinations = await openJobDestinations(job);
-    for (const destination of destinations) {
-      const records = await readRecords(destination, job.name, { signal, limit: 500, tolerant: true });
-      for (const record of records) {
-        const report = record.status === "running" && !othersRun ? endedByKill(record, clock.now()) : record;
-        if (report !== record) {
-          interrupted.set(report.id, interrupted.get(report.id) ?? report);
-        }
-        if (report.status !== "running") history.importReports([report]);
+    const destinations = await openJobDestinations(job, context.options.stateDir);
+    const heals = destinations.map(async (destination) => {
+      const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
+      try {
+        const work = healDestination({ ...context, job, log }, destination, history, interrupted, othersRun, signal);
+        await orAborted(work, signal);
+      } catch (thrown) {
+        log.warn(`could not look after earlier runs at ${destination.label}: ${messageOf(thrown)}`);
       }
-      for (const report of interrupted.values()) {
-        if (report.job === job.name) await writeRecord(destination, report, signal);
-      }
-      if (!othersRun) {
-        const removed = await destination.removeLeftovers({ host, job: job.name }, signal);
-        if (removed > 0)
-          log.info(`removed ${removed} ${removed === 1 ? "leftover" : "leftovers"} of runs that did not end`, {
-            destination: destination.label,
-          });
-      }
+    });
+    await Promise.all(heals);
+    if (!othersRun) {
+      const limited = AbortSignal.any([context.signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
+      await cleanSpool(spoolFolderOf(job, context.options), limited);
     }
-    if (!othersRun) await cleanSpool(spoolFolderOf(job, context.options), signal);
     await closeAll(destinations, log);
   } catch (thrown) {
     log.warn(`could not look after earlier runs: ${messageOf(thrown)}`);
   }
+}
+
+async function healDestination(
+  context: TaskContext & { readonly job: Job },
+  destination: Destination,
+  history: History,
+  interrupted: Map<string, RunReport>,
+  othersRun: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job, clock, host, log } = context;
+  for (const record of await readRecords(destination, job.name, { signal, limit: 500, tolerant: true })) {
+    const report = record.status === "running" && !othersRun ? endedByKill(record, clock.now()) : record;
+    if (report !== record) interrupted.set(report.id, interrupted.get(report.id) ?? report);
+    if (report.status !== "running") history.importReports([report]);
+  }
+  for (const report of interrupted.values()) {
+    if (report.job === job.name) await writeRecord(destination, report, signal);
+  }
+  if (!othersRun) sayRemoved(await destination.removeLeftovers({ host, job: job.name }, signal), destination, log);
 }
 
 function endedByKill(report: RunReport, nowMs: number): RunReport {

@@ -4,12 +4,15 @@ import type { RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { pruneRecords, readRecords, writeRecord } from "../delivery/records.ts";
+import { orAborted } from "../lib/abortable.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { History } from "../state/history.ts";
 import { HISTORY_DAYS } from "../state/settings.ts";
 
-/** A run that is being stopped still gets this long to leave its record at each destination. */
+/** A run that is being stopped still gets this long to leave its record at its destinations, all at the same time. */
 const RECORD_LIMIT_MS = 5_000;
+/** A store that has just taken the archive may be far away and slow. */
+const CALM_RECORD_LIMIT_MS = 30_000;
 
 /**
  * Leaves a record of the running run where that is cheap (the local folder), so that a kill is noticed at the next start
@@ -38,17 +41,22 @@ export async function recordRun({ context, recorder, history, destinations }: Re
   const { job, log } = context;
   const days = job.values.get(HISTORY_DAYS);
   const ended = recorder.report("end");
-  for (const destination of destinations) {
-    const signal = AbortSignal.timeout(RECORD_LIMIT_MS);
+  const leave = async (destination: Destination): Promise<void> => {
+    const isWell = ended.deliveries.some(
+      ({ destination: label, status }) => label === destination.label && status === "stored",
+    );
+    const isHurried = context.signal.aborted || !isWell;
+    const signal = AbortSignal.timeout(isHurried ? RECORD_LIMIT_MS : CALM_RECORD_LIMIT_MS);
     try {
       await recorder.step("record", destination.label, async () => {
-        await writeRecord(destination, ended, signal);
-        if (!context.signal.aborted && days > 0) await pruneRecords(destination, job.name, days, signal);
+        await orAborted(writeRecord(destination, ended, signal), signal);
+        if (!isHurried && days > 0) await orAborted(pruneRecords(destination, job.name, days, signal), signal);
       });
     } catch (thrown) {
       log.warn(`could not leave a record at ${destination.label}: ${messageOf(thrown)}`);
     }
-  }
+  };
+  await Promise.all(destinations.map(leave));
   const report = recorder.report("end");
   history.update(report);
   if (days > 0) history.prune(days);
@@ -57,19 +65,15 @@ export async function recordRun({ context, recorder, history, destinations }: Re
 
 /** The other job that a record gives this archive name to, if any: jobs that share a folder must not meet. */
 export async function nameTakenBy(
-  destinations: readonly Destination[],
+  destination: Destination,
   name: string,
   job: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  for (const destination of destinations) {
-    if (destination.kind !== "local") continue;
-    let exists = false;
-    for await (const archive of destination.list("archive", signal)) exists ||= archive.name === name;
-    if (!exists) continue;
-    const records = await readRecords(destination, undefined, { signal, limit: 100_000 });
-    const owner = records.find((record) => record.archive?.name === name);
-    if (owner !== undefined && owner.job !== job) return owner.job;
-  }
-  return undefined;
+  let exists = false;
+  for await (const archive of destination.list("archive", signal)) exists ||= archive.name === name;
+  if (!exists) return undefined;
+  const records = await readRecords(destination, undefined, { signal, limit: 100_000 });
+  const owner = records.find((record) => record.archive?.name === name);
+  return owner === undefined || owner.job === job ? undefined : owner.job;
 }

@@ -8,8 +8,7 @@ import { messageOf, UserError } from "../lib/errors.ts";
 import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { openHistory } from "../state/history.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { archivePhase, type ArchivePhaseInput } from "./archive-phase.ts";
-import { closeAll, deliverPhase, prunePhase } from "./delivery-phases.ts";
+import { closeAll } from "./delivery-phases.ts";
 import { healBeforeRun, recall } from "./heal.ts";
 import { interruptionOf, runSignal } from "../lib/interruption.ts";
 import { createRunIndex } from "./index-phase.ts";
@@ -17,6 +16,7 @@ import { createRecorder } from "./recorder.ts";
 import { recordRun, recordStart } from "./record-phase.ts";
 import { warnAboutDocker } from "./docker-warning.ts";
 import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
+import { storeArchive } from "./store-archive.ts";
 
 const STUCK_AFTER_MS = 250;
 
@@ -73,15 +73,16 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     );
     log.info(`run started (${context.trigger})`, { run: recorder.id });
     warnAboutDocker(job, recorder, log);
-    destinations = await openJobDestinations(job, (text) => {
+    destinations = await openJobDestinations(job, options.stateDir, (text) => {
       recorder.note(text);
       log.warn(text);
     });
-    await healBeforeRun({ ...context, signal: bounded.signal }, job, history, destinations);
-    if (!history.persistent) await recall(history, job, destinations, bounded.signal, log);
+    const { signal } = bounded;
+    const interrupted = await healBeforeRun({ ...context, signal }, job, history, destinations);
+    if (!history.persistent) await recall(history, job, destinations, signal, log);
     await recordStart(destinations, recorder.report(), log);
     const index = createRunIndex(context);
-    await storeArchive({ context, recorder, history, destinations, signal: bounded.signal, workers, index });
+    await storeArchive({ context, recorder, history, destinations, signal, workers, interrupted, index });
   } catch (thrown) {
     locked = thrown instanceof LockTimeout;
     const interruption = interruptionOf(bounded.signal);
@@ -100,24 +101,6 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
   } finally {
     // Only now: whoever holds the lock may take a record that still says `running` for that of a dead run.
     lock?.release();
-  }
-}
-
-async function storeArchive(input: ArchivePhaseInput): Promise<void> {
-  const { context, recorder, destinations, signal } = input;
-  if (destinations.length === 0) {
-    throw new UserError("no destination is configured, so there is nowhere to keep an archive", {
-      hint: "mount a folder at /archive (or set BACKUP_ARCHIVE), or configure a remote destination",
-    });
-  }
-  const made = await archivePhase(input);
-  if (made === undefined) return;
-  try {
-    const deliveries = await deliverPhase({ context, recorder, destinations, made, signal });
-    await input.index.store(recorder, destinations, signal);
-    if (made.mayPrune) await prunePhase({ context, recorder, destinations, made, deliveries, signal });
-  } finally {
-    await made.staged.discard();
   }
 }
 

@@ -52,28 +52,28 @@ function readTagged(
   const entries = (): (readonly [string, Written])[] => Object.entries(value as Tagged);
   switch (tag) {
     case "$ref":
-      return refer(String(value));
+      return refer(asText(value));
     case "$duration":
-      return durationValue(BigInt(String(value)));
+      return durationValue(BigInt(asText(value)));
     case "$time":
-      return readTime(String(value), object["$zone"] === undefined ? "UTC" : String(object["$zone"]));
+      return readTime(asText(value), asText(object["$zone"] ?? "UTC"));
     case "$uint":
-      return make.integer(BigInt(String(value)), UINT);
+      return make.integer(BigInt(asText(value)), UINT);
     case "$uint64":
-      return make.integer(BigInt(String(value)), UINT64);
+      return make.integer(BigInt(asText(value)), UINT64);
     case "$int32":
-      return make.integer(BigInt(String(value)), INT32);
+      return make.integer(BigInt(asText(value)), INT32);
     case "$int64":
-      return make.integer(BigInt(String(value)), INT64);
+      return make.integer(BigInt(asText(value)), INT64);
     case "$float":
       return make.float(value === "NaN" ? Number.NaN : Number(value));
     case "$error":
-      return make.errorValue(String(value));
+      return make.errorValue(asText(value));
     case "$buffer":
-      return make.bufferValue(String(value));
+      return make.bufferValue(asText(value));
     case "$bytes":
       return make.list(
-        Array.from(Buffer.from(String(value), "base64"), (byte) => make.integer(byte, UINT8)),
+        Array.from(Buffer.from(asText(value), "base64"), (byte) => make.integer(byte, UINT8)),
         UINT8,
       );
     case "$strings":
@@ -84,7 +84,7 @@ function readTagged(
       return map(
         STRING,
         STRING,
-        entries().map(([key, item]) => [toBytes(key), make.text(String(item))]),
+        entries().map(([key, item]) => [toBytes(key), make.text(asText(item))]),
       );
     case "$intmap":
       return map(
@@ -96,7 +96,7 @@ function readTagged(
       return map(
         INT,
         STRING,
-        entries().map(([key, item]) => [BigInt(key), make.text(String(item))]),
+        entries().map(([key, item]) => [BigInt(key), make.text(asText(item))]),
       );
     case "$nilmap":
       return make.anyMap(undefined);
@@ -105,12 +105,16 @@ function readTagged(
     case "$node":
       return readNode(value as Tagged);
     case "$regexp":
-      return make.regexpValue(String(value));
+      return make.regexpValue(asText(value));
     case "$struct":
-      return readStruct(String(value), object, read);
+      return readStruct(asText(value), object, read);
     default:
       throw new Error(`the recordings have a tag that this does not know: ${tag}`);
   }
+}
+
+function asText(written: Written): string {
+  return typeof written === "string" ? written : JSON.stringify(written);
 }
 
 function map(key: GoType, elem: GoType, entries: readonly (readonly [string | bigint, GoValue])[]): GoValue {

@@ -1,0 +1,272 @@
+import { orAborted } from "../lib/abortable.ts";
+import { sleep } from "../lib/clock.ts";
+import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { DestinationError } from "../lib/errors.ts";
+import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
+
+/** A reader that holds up others is dropped when it takes nothing for this long. */
+export const STALLED_MS = 60_000;
+
+export interface WindowOptions {
+  /** Most that is held; a write waits while there is no room. */
+  readonly limitBytes: number;
+  /** What the archive may become; 0: unknown. */
+  readonly estimateBytes: number;
+  readonly stalledMs?: number;
+  /** Milliseconds on a steady clock; tests bring their own. */
+  now?(): number;
+}
+
+/** The last bytes of an archive that one writer makes and several readers take, each at its own pace. */
+export interface MemoryWindow {
+  readonly finished: Promise<ArchiveFacts>;
+  /** Readers are opened before the first write: one that comes later finds only what is still held. */
+  openReader(): ArchiveReader;
+  /** Waits for room, so for the slowest reader. Rejects with `NobodyReads` once no reader is left. */
+  write(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
+  complete(facts: ArchiveFacts): void;
+  /** All readers, also later ones, fail with this. */
+  fail(error: unknown): void;
+}
+
+/** Every delivery has ended before the archive was complete: making the rest of it would help nobody. */
+export class NobodyReads extends Error {
+  constructor() {
+    super("no destination takes the archive any more");
+    this.name = "NobodyReads";
+  }
+}
+
+interface Chunk {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+interface View {
+  /** The reader gave up everything below. */
+  released: number;
+  /** Where its reading stands now. */
+  readonly cursors: Set<{ at: number }>;
+  lastAt: number;
+  progressedAtMs: number;
+  failure: { readonly error: unknown } | undefined;
+}
+
+/**
+ * Of what a reader has read but not released, the last half of the window is held for it: enough to send again what a
+ * store had not confirmed, and a reader that never releases anything (a single request body) still moves on.
+ */
+export function createMemoryWindow(options: WindowOptions): MemoryWindow {
+  const { limitBytes } = options;
+  const stalledMs = options.stalledMs ?? STALLED_MS;
+  const now = options.now ?? (() => performance.now());
+  const resendBytes = Math.floor(limitBytes / 2);
+  const pieceBytes = Math.max(1, Math.floor(limitBytes / 4));
+  const finished = Promise.withResolvers<ArchiveFacts>();
+  // Whoever awaits it hears of a failure; nobody has to.
+  finished.promise.catch(() => undefined);
+  const views = new Set<View>();
+  let held: Chunk[] = [];
+  let firstByte = 0;
+  let endByte = 0;
+  let facts: ArchiveFacts | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let hadReader = false;
+  let grew = Promise.withResolvers<void>();
+  let moved = Promise.withResolvers<void>();
+
+  const wakeReaders = (): void => {
+    grew.resolve();
+    grew = Promise.withResolvers<void>();
+  };
+  const wakeWriter = (): void => {
+    moved.resolve();
+    moved = Promise.withResolvers<void>();
+  };
+  /** The lowest byte that may still be asked for. */
+  const floorOf = (view: View): number => {
+    let lowest = view.cursors.size === 0 ? view.lastAt : Number.POSITIVE_INFINITY;
+    for (const { at } of view.cursors) lowest = Math.min(lowest, at);
+    return Math.max(view.released, lowest - resendBytes);
+  };
+  const dropTaken = (): void => {
+    let floor = endByte;
+    for (const view of views) floor = Math.min(floor, floorOf(view));
+    const kept = held.findIndex(({ at, bytes }) => at + bytes.byteLength > floor);
+    if (kept === 0) return;
+    held = kept < 0 ? [] : held.slice(kept);
+    firstByte = held[0]?.at ?? endByte;
+  };
+  /** Readers whose next byte is the reason why nothing can be dropped, and since when they took nothing. */
+  const dropStalled = (blockedSinceMs: number): number => {
+    let nextMs = Number.POSITIVE_INFINITY;
+    const firstEnd = firstByte + (held[0]?.bytes.byteLength ?? 0);
+    const blocking = [...views]
+      .filter((view) => floorOf(view) < firstEnd)
+      .toSorted((a, b) => a.progressedAtMs - b.progressedAtMs);
+    for (const view of blocking) {
+      const leftMs = Math.max(view.progressedAtMs, blockedSinceMs) + stalledMs - now();
+      // The last one holds up nobody but itself; its own limits end it.
+      if (leftMs <= 0 && views.size > 1) {
+        view.failure = { error: stalledError(stalledMs, limitBytes) };
+        views.delete(view);
+        wakeReaders();
+      } else nextMs = Math.min(nextMs, Math.max(leftMs, 1));
+    }
+    return nextMs;
+  };
+
+  async function makeRoom(bytes: number, signal: AbortSignal): Promise<void> {
+    const blockedSinceMs = now();
+    while (true) {
+      signal.throwIfAborted();
+      if (failure !== undefined) throw failure.error;
+      if (hadReader && views.size === 0) throw new NobodyReads();
+      if (endByte - firstByte + bytes <= limitBytes) return;
+      dropTaken();
+      if (endByte - firstByte + bytes <= limitBytes) return;
+      const waitMs = dropStalled(blockedSinceMs);
+      const timer = new AbortController();
+      try {
+        const wake = moved.promise;
+        await Promise.race([
+          orAborted(wake, signal),
+          waitMs === Number.POSITIVE_INFINITY ? wake : sleep(waitMs, timer.signal).catch(() => undefined),
+        ]);
+      } finally {
+        timer.abort();
+      }
+    }
+  }
+
+  function requireHeld(offset: number): void {
+    if (offset >= firstByte) return;
+    throw new DestinationError(
+      "unavailable",
+      `the archive can't be sent again from byte ${offset}: the memory window holds only what follows byte ${firstByte}`,
+      { hint: "set BACKUP_STAGING=disk, so that an upload can begin anew", isFinal: true },
+    );
+  }
+
+  async function* read(view: View, offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    signal.throwIfAborted();
+    const failedBefore = view.failure ?? failure;
+    if (failedBefore !== undefined) throw failedBefore.error;
+    requireHeld(offset);
+    // A delivery that begins anew takes back what an earlier attempt gave up, as far as it is still here.
+    view.released = Math.min(view.released, offset);
+    const cursor = { at: offset };
+    view.cursors.add(cursor);
+    try {
+      while (true) {
+        signal.throwIfAborted();
+        const failed = view.failure ?? failure;
+        if (failed !== undefined) throw failed.error;
+        if (cursor.at < endByte) {
+          requireHeld(cursor.at);
+          const piece = pieceAt(held, cursor.at);
+          cursor.at += piece.byteLength;
+          yield piece;
+          view.progressedAtMs = now();
+          wakeWriter();
+        } else if (facts !== undefined) {
+          return;
+        } else {
+          await orAborted(grew.promise, signal);
+        }
+      }
+    } finally {
+      view.lastAt = cursor.at;
+      view.cursors.delete(cursor);
+    }
+  }
+
+  return {
+    finished: finished.promise,
+    openReader() {
+      hadReader = true;
+      const view: View = {
+        released: 0,
+        cursors: new Set(),
+        lastAt: 0,
+        progressedAtMs: now(),
+        failure: undefined,
+      };
+      views.add(view);
+      return {
+        get sizeBytes() {
+          return facts?.sizeBytes;
+        },
+        get estimateBytes() {
+          return Math.max(options.estimateBytes, endByte);
+        },
+        get firstByte() {
+          return firstByte;
+        },
+        finished: finished.promise,
+        read: (offset, signal) => read(view, offset, signal),
+        release(offset) {
+          if (offset <= view.released) return;
+          view.released = offset;
+          view.progressedAtMs = now();
+          wakeWriter();
+        },
+        progressed() {
+          view.progressedAtMs = now();
+        },
+        close() {
+          if (views.delete(view)) wakeWriter();
+        },
+      };
+    },
+    async write(chunk, signal) {
+      for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
+        const bytes = chunk.subarray(at, at + pieceBytes);
+        await makeRoom(bytes.byteLength, signal);
+        held.push({ at: endByte, bytes });
+        endByte += bytes.byteLength;
+        wakeReaders();
+      }
+    },
+    complete(known) {
+      if (failure !== undefined) return;
+      facts = known;
+      finished.resolve(known);
+      wakeReaders();
+    },
+    fail(error) {
+      if (failure !== undefined) return;
+      failure = { error };
+      held = [];
+      firstByte = endByte;
+      finished.reject(error);
+      wakeReaders();
+      wakeWriter();
+    },
+  };
+}
+
+function stalledError(stalledMs: number, limitBytes: number): DestinationError {
+  return new DestinationError(
+    "unavailable",
+    `took nothing for ${formatSpan(stalledMs)} while other destinations waited for it`,
+    {
+      hint: `the memory window of ${formatBytes(limitBytes)} goes as slow as its slowest reader; BACKUP_STAGING=disk lets each go at its own pace`,
+      isFinal: true,
+    },
+  );
+}
+
+/** What is held from `offset` on, to the end of its chunk. */
+function pieceAt(held: readonly Chunk[], offset: number): Uint8Array {
+  let low = 0;
+  let high = held.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((held[middle]?.at ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  const chunk = held[low];
+  if (chunk === undefined) throw new Error("the memory window lost a piece");
+  return chunk.bytes.subarray(offset - chunk.at);
+}
