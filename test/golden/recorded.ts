@@ -9,8 +9,17 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 
 /** The content of one recorded file, as the shape that its reader knows it to have. */
 export function readRecorded<Shape>(name: string, check: (content: Json) => content is Json & Shape): Shape {
-  const content = JSON.parse(readFileSync(path.resolve(folder, name), "utf8")) as Json;
-  if (!check(content)) throw new Error(`${name} in ${folder} has another shape than expected`);
+  return readFrom(folder, name, check);
+}
+
+/** The same for what the project recorded itself, whatever `GO_GOLDEN_DIR` says. */
+export function readOwn<Shape>(name: string, check: (content: Json) => content is Json & Shape): Shape {
+  return readFrom(import.meta.dirname, name, check);
+}
+
+function readFrom<Shape>(from: string, name: string, check: (content: Json) => content is Json & Shape): Shape {
+  const content = JSON.parse(readFileSync(path.resolve(from, name), "utf8")) as Json;
+  if (!check(content)) throw new Error(`${name} in ${from} has another shape than expected`);
   return content;
 }
 

@@ -42,7 +42,7 @@ function general(value: number, precision: number, letter: string): string {
   let threshold = wanted;
   if (threshold > decimal.digits.length && decimal.digits.length >= decimal.point) threshold = decimal.digits.length;
   if (isShortest) threshold = 6;
-  const exponent = decimal.digits === "" ? 0 : decimal.point - 1;
+  const exponent = decimal.point - 1;
   const digits = isShortest ? decimal.digits.length : Math.min(wanted, decimal.digits.length);
   if (exponent < -4 || exponent >= threshold) {
     return exponential(decimal, Math.max(digits - 1, 0), letter);

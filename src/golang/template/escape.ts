@@ -1,4 +1,4 @@
-import { type ByteString, encodeRune, isPrint, runesOf, toBytes } from "./byte-string.ts";
+import { type ByteString, isPrint, runesOf, toBytes } from "./byte-string.ts";
 import { printable } from "./printable.ts";
 import { sprint } from "./printf.ts";
 import { type Value } from "./types.ts";
@@ -31,11 +31,12 @@ const JS: Readonly<Record<string, string>> = {
 /** Go templates' `js`: for inside a JavaScript string. */
 export function escapeJs(args: readonly Value[]): ByteString {
   let out = "";
-  for (const { rune } of runesOf(asText(args))) {
+  const input = asText(args);
+  for (const { rune, at, size } of runesOf(input)) {
     const special = rune < 0x80 ? JS[String.fromCharCode(rune)] : undefined;
     if (special !== undefined) out += special;
     else if (rune >= 0x20 && rune < 0x80) out += String.fromCharCode(rune);
-    else if (rune >= 0x80 && isPrint(rune)) out += encodeRune(rune);
+    else if (rune >= 0x80 && isPrint(rune)) out += input.slice(at, at + size);
     else out += `\\u${rune.toString(16).toUpperCase().padStart(4, "0")}`;
   }
   return out;

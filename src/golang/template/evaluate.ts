@@ -19,8 +19,11 @@ export interface EvaluatorOptions {
   readonly root: Value;
   readonly functions: FunctionTable;
   fail(line: number, message: string): never;
-  step(line: number): void;
+  /** Work is bounded: a step for each command, and for each kilobyte that a function makes. */
+  step(line: number, cost?: number): void;
 }
+
+const BYTES_A_STEP = 1024;
 
 /** The value that the pipe hands to a command as its last argument; none for the first command. */
 type Final = { readonly value: Value } | undefined;
@@ -184,7 +187,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const values = site.args.map((operand, at) => argument(operand, typeAt(at), site.dot));
     if (site.final !== undefined) values.push(validated(site.final.value, typeAt(values.length), line));
     try {
-      return target.call(values);
+      const result = target.call(values);
+      if (result?.kind === "string") options.step(line, Math.ceil(result.v.length / BYTES_A_STEP));
+      return result;
     } catch (thrown) {
       if (!(thrown instanceof CallError)) throw thrown;
       return fail(line, `executing at <${source}>: error calling ${name}: ${thrown.message}`);

@@ -114,7 +114,7 @@ function pointerText(value: GoValue & { kind: "pointer" }, verb: string, state: 
     return address === 0n ? pad("<nil>", state) : hexWithPrefix(address, state);
   }
   if (verb === "p") return hexWithPrefix(address, { ...state, sharp: !state.sharp });
-  return formatInteger(address, false, verb, state) ?? badVerb(value, verb, state);
+  return (/[bodxX]/.test(verb) ? formatInteger(address, false, verb, state) : undefined) ?? badVerb(value, verb, state);
 }
 
 function badVerb(value: Value, verb: string, state: FormatState): ByteString {

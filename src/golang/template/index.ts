@@ -1,12 +1,13 @@
 import { BUILTINS } from "./builtins.ts";
 import { type ByteString, fromBytes, toBytes } from "./byte-string.ts";
+import { TemplateRunError, TemplateSyntaxError } from "./errors.ts";
 import type { FunctionTable } from "./functions.ts";
 import type { Node } from "./nodes.ts";
 import { isEmpty, parseTemplate } from "./parse.ts";
 import { runTemplate } from "./run.ts";
 import type { Value } from "./types.ts";
 
-export { TemplateRunError, TemplateSyntaxError } from "./errors.ts";
+export { TemplateRunError, TemplateSyntaxError };
 
 export interface TemplateFile {
   /** Base name: it stands in messages, and names the file's own text. */
@@ -42,7 +43,10 @@ function withBodies(bodies: ReadonlyMap<ByteString, Body>, functions: FunctionTa
   const names = new Set(Object.keys(functions));
   return {
     add(file) {
-      const parsed = parseTemplate(file.name, toBytes(file.text), names);
+      const parsed = withinStack(
+        () => parseTemplate(file.name, toBytes(file.text), names),
+        () => new TemplateSyntaxError(file.name, 1, "it is nested too deeply"),
+      );
       const merged = new Map(bodies);
       for (const [name, nodes] of parsed.bodies) {
         if (!isEmpty(nodes) || !merged.has(name)) merged.set(name, { nodes, fileName: file.name });
@@ -52,7 +56,20 @@ function withBodies(bodies: ReadonlyMap<ByteString, Body>, functions: FunctionTa
     has: (name) => bodies.has(toBytes(name)),
     run(name, data, limits = {}) {
       const start = toBytes(name);
-      return fromBytes(runTemplate(start, data, { templates: bodies, functions, ...limits }));
+      return withinStack(
+        () => fromBytes(runTemplate(start, data, { templates: bodies, functions, ...limits })),
+        () => new TemplateRunError(name, 1, "it is nested too deeply"),
+      );
     },
   };
+}
+
+/** A hostile file may be nested deeper than the stack goes: that is its error, and not the program's. */
+function withinStack<T>(work: () => T, tooDeep: () => Error): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw tooDeep();
+    throw thrown;
+  }
 }

@@ -79,17 +79,19 @@ export function parseIntegerText(text: string): bigint | undefined {
   return sign === "-" ? -value : value;
 }
 
-/** Go's `strconv.ParseFloat` for what a lexer lets through: decimal and hexadecimal; underscores only in the latter's base-prefixed form. */
+/** Go's `strconv.ParseFloat`, with underscores between digits. */
 export function parseFloatText(text: string): number | undefined {
-  const hex = /^([+-]?)0[xX]_?([0-9a-fA-F_]*)(?:\.([0-9a-fA-F_]*))?[pP]([+-]?[0-9]+)$/.exec(text);
+  // An underscore stands between digits; behind `0x` it may come first.
+  if (/(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])/.test(text)) return undefined;
+  const clean = text.replaceAll("_", "");
+  const hex = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?[0-9]+)$/.exec(clean);
   if (hex !== null) {
     const [, sign, whole = "", fraction = "", exponent] = hex;
-    const digits = `${whole}${fraction}`.replaceAll("_", "");
-    if (digits === "") return undefined;
-    const value = Number(BigInt(`0x${digits}`)) * 2 ** (Number(exponent) - 4 * fraction.replaceAll("_", "").length);
+    if (whole + fraction === "") return undefined;
+    const value = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
     return Number.isFinite(value) ? (sign === "-" ? -value : value) : undefined;
   }
-  if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text)) return undefined;
-  const value = Number(text);
+  if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(clean)) return undefined;
+  const value = Number(clean);
   return Number.isFinite(value) ? value : undefined;
 }

@@ -1,10 +1,19 @@
 import { type ByteString, decodeRune, fromBytes } from "./byte-string.ts";
 import { type FormatState, PLAIN } from "./format-state.ts";
+import { CallError } from "./errors.ts";
 import { formatValue, formatWith } from "./format-value.ts";
 import type { Value } from "./types.ts";
 
 /** Widths and precisions beyond this are refused, as Go refuses them. */
 const LARGEST = 1_000_000;
+
+/** A text that a template puts together may grow to this; beyond it would only be an attack or a slip. */
+const LONGEST_TEXT = 4 * 1024 * 1024;
+
+function notTooLong(text: ByteString): ByteString {
+  if (text.length > LONGEST_TEXT) throw new CallError("the text grows too long");
+  return text;
+}
 
 /** Go's `fmt.Sprint`: a blank between two operands when neither is a string. */
 export function sprint(args: readonly Value[]): ByteString {
@@ -12,14 +21,18 @@ export function sprint(args: readonly Value[]): ByteString {
   args.forEach((value, at) => {
     const before = args[at - 1];
     if (at > 0 && value?.kind !== "string" && before?.kind !== "string") out += " ";
-    out += formatValue(value);
+    out = notTooLong(out + formatValue(value));
   });
   return out;
 }
 
 /** Go's `fmt.Sprintln`. */
 export function sprintln(args: readonly Value[]): ByteString {
-  return `${args.map(formatValue).join(" ")}\n`;
+  let out = "";
+  args.forEach((value, at) => {
+    out = notTooLong(out + (at > 0 ? " " : "") + formatValue(value));
+  });
+  return `${out}\n`;
 }
 
 /** Go's `fmt.Sprintf`, with its complaints in the text. */
@@ -127,7 +140,7 @@ export function sprintf(format: ByteString, args: readonly Value[]): ByteString 
   while (at < format.length) {
     const percent = format.indexOf("%", at);
     const end = percent < 0 ? format.length : percent;
-    out += format.slice(at, end);
+    out = notTooLong(out + format.slice(at, end));
     at = end + 1;
     if (percent >= 0) takeVerb();
   }

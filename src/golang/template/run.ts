@@ -37,9 +37,9 @@ export function runTemplate(name: ByteString, data: Value, options: RunOptions):
   const fail = (message: string): never => {
     throw new TemplateRunError(fileName, line, message);
   };
-  const step = (at: number): void => {
+  const step = (at: number, cost = 1): void => {
     line = at;
-    steps += 1;
+    steps += cost;
     if (steps > (options.mostSteps ?? MOST_STEPS)) fail("the template takes too many steps; does it call itself?");
   };
   const write = (bytes: ByteString): void => {
