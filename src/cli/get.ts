@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
 import { link, open, rm, type FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
+import { MissingContent } from "../archive/read/read-errors.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf, systemCode, UserError } from "../lib/errors.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { pickArchive, withArchives, type FoundArchive } from "./archives.ts";
+import { fileContent } from "./archive-file.ts";
+import { wantedPath } from "./archive-paths.ts";
+import { createBlockCheck } from "./check-blocks.ts";
 import { createCheck } from "./check-digest.ts";
 import { UsageError } from "./arguments.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -13,39 +17,49 @@ import { loadForCommand } from "./setup.ts";
 const EXIT_FAILED = 1;
 
 export const getCommand: Command = {
-  usage: "get <archive|latest> [--output FILE] [--job NAME] [--from TEXT]",
-  summary: "copy an archive to a file or to standard output",
+  usage: "get <archive|latest> [path] [--output FILE] [--job NAME] [--from TEXT]",
+  summary: "copy an archive, or one file of it, to a file or to standard output",
   help: `Writes an archive to standard output, or to a file, which must not exist yet. The bytes are compared with the
-SHA-256 in the record of its run, where there is one; a difference is an error.
+SHA-256 in the record of its run, where there is one; a difference is an error, which names the damaged blocks where there
+is an index. With a path, writes the content of that file of the archive, and reads no more than it needs.
 
   --output FILE, -o FILE   where to write; - is standard output (the default)
 ${archiveOptionsHelp}`,
   options: { ...archiveOptions, output: { type: "string", short: "o" } },
-  positionals: { min: 1, max: 1 },
+  positionals: { min: 1, max: 2 },
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
     const output = args.text("output") ?? "-";
     if (output === "") throw new UsageError("--output takes a file name");
-    if (output === "-" && process.stdout.isTTY) {
+    const [wantedArchive = "", path] = args.positionals;
+    const wanted = path === undefined ? undefined : wantedPath(path);
+    if (output === "-" && wanted === undefined && process.stdout.isTTY) {
       throw new UsageError("an archive is not for a terminal: redirect standard output or use --output FILE");
     }
     return withArchives(setup, searchOf(args), context.signal, async (archives, unreachable) => {
-      const found = pickArchive(archives, args.positionals[0] ?? "", unreachable);
+      const found = pickArchive(archives, wantedArchive, unreachable);
+      const copy: Copy =
+        wanted === undefined
+          ? (target, end) => copyArchive(found, target, context, end)
+          : (target, end) => pipe(wanted.text, fileContent(found, wanted, context), target, context, end);
       if (output === "-") {
-        const isComplete = await copyTo(found, process.stdout, context, false);
+        const isComplete = await copy(process.stdout, false);
         // The reader went away; `pipefail` may want to know.
         if (!isComplete) return EXIT_FAILED;
       } else {
-        await toFile(found, output, context);
-        context.output.remark(`${found.object.name} (${formatBytes(found.object.sizeBytes)}) written to ${output}`);
+        const sizeBytes = await toFile(copy, output);
+        context.output.remark(`${path ?? found.object.name} (${formatBytes(sizeBytes)}) written to ${output}`);
       }
       return 0;
     });
   },
 };
 
-/** Complete under its name or not there at all; nothing that exists is replaced. */
-async function toFile(found: FoundArchive, path: string, context: CommandContext): Promise<void> {
+/** False where the reader went away. */
+type Copy = (target: NodeJS.WritableStream, end: boolean) => Promise<boolean>;
+
+/** Complete under its name or not there at all; nothing that exists is replaced. Gives the size. */
+async function toFile(copy: Copy, path: string): Promise<number> {
   const partial = `${path}.partial`;
   const taken = (name: string): UserError =>
     new UserError(`${name} exists already`, { hint: "choose another name, or remove it first" });
@@ -58,9 +72,11 @@ async function toFile(found: FoundArchive, path: string, context: CommandContext
     throw new UserError(`cannot write ${partial}: ${messageOf(thrown)}`, { cause: thrown });
   }
   try {
-    await copyTo(found, file.createWriteStream({ flush: true }), context, true);
+    const target = file.createWriteStream({ flush: true });
+    await copy(target, true);
     // A link never replaces what came to be there in the meantime, a rename would.
     await link(partial, path);
+    return target.bytesWritten;
   } catch (thrown) {
     if (systemCode(thrown) === "EEXIST") throw taken(path);
     throw thrown;
@@ -69,7 +85,7 @@ async function toFile(found: FoundArchive, path: string, context: CommandContext
   }
 }
 
-async function copyTo(
+async function copyArchive(
   found: FoundArchive,
   target: NodeJS.WritableStream,
   context: CommandContext,
@@ -77,13 +93,27 @@ async function copyTo(
 ): Promise<boolean> {
   const stream = await found.destination.get("archive", found.object.name, undefined, context.signal);
   const check = createCheck(found);
+  const blocks = await createBlockCheck(found, context);
+  if (!(await pipe(found.object.name, blocks.through(check.through(stream)), target, context, end))) return false;
+  await blocks.verify();
+  check.verify();
+  return true;
+}
+
+async function pipe(
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  target: NodeJS.WritableStream,
+  { signal }: CommandContext,
+  end: boolean,
+): Promise<boolean> {
   try {
-    await pipeline(stream, check.through, target, { signal: context.signal, end });
+    await pipeline(bytes, target, { signal, end });
   } catch (thrown) {
     if (systemCode(thrown) === "EPIPE") return false;
-    if (systemCode(thrown) === "EEXIST" || context.signal.aborted) throw thrown;
-    throw new UserError(`could not copy ${found.object.name}: ${messageOf(thrown)}`, { cause: thrown });
+    if (systemCode(thrown) === "EEXIST" || signal.aborted || thrown instanceof UserError) throw thrown;
+    const what = thrown instanceof MissingContent ? `it ${thrown.message}` : messageOf(thrown);
+    throw new UserError(`could not copy ${name}: ${what}`, { cause: thrown });
   }
-  check.verify();
   return true;
 }

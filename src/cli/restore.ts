@@ -1,47 +1,147 @@
-import { extractArchive } from "../archive/read/extract.ts";
+import { readEntries } from "../archive/index/entries.ts";
+import { describeBlock } from "../archive/index/blocks.ts";
+import { IndexFault } from "../archive/index/format.ts";
+import { extractArchive, extractEntries, type ExtractNotice, type ExtractResult } from "../archive/read/extract.ts";
 import { formatBytes } from "../lib/bytes.ts";
+import { UserError } from "../lib/errors.ts";
+import { openArchiveIndex, sayNoIndex, type OpenedIndex } from "./archive-index.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
-import { pickArchive, withArchives } from "./archives.ts";
+import { isWanted, wantedPath, type WantedPath } from "./archive-paths.ts";
+import { pickArchive, withArchives, type FoundArchive } from "./archives.ts";
 import { UsageError } from "./arguments.ts";
 import { createCheck } from "./check-digest.ts";
-import type { Command } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
 import { loadForCommand } from "./setup.ts";
 
 const EXIT_PARTIAL = 3;
+const MOST_PATHS = 1_000;
 
 export const restoreCommand: Command = {
-  usage: "restore <archive|latest> --to DIR [--overwrite] [--job NAME] [--from TEXT]",
-  summary: "unpack an archive into a folder",
-  help: `Unpacks a whole archive below DIR, which must be new or empty, and never writes outside it. Owners and special bits
-are restored when run as root. What could not be restored is listed, and the exit code is then 3.
+  usage: "restore <archive|latest> [path…] --to DIR [--overwrite] [--job NAME] [--from TEXT]",
+  summary: "unpack an archive, or some paths of it, into a folder",
+  help: `Unpacks a whole archive, or only these paths and what is below them, below DIR, which must be new or empty, and never
+writes outside it. Owners and special bits are restored when run as root. What could not be restored is listed, and the
+exit code is then 3.
+
+With the archive's index only the needed parts of the archive are read, each is compared with its SHA-256 before it is used,
+and what lies outside of a damaged part is still restored. Without an index the archive is read from front to back.
 
   --to DIR       the folder to unpack into; made if it is missing
   --overwrite    allow a folder that has something in it; files of the same names are replaced
 ${archiveOptionsHelp}`,
   options: { ...archiveOptions, to: { type: "string" }, overwrite: { type: "boolean" } },
-  positionals: { min: 1, max: 1 },
+  positionals: { min: 1, max: 1 + MOST_PATHS },
   async run(args, context) {
     const to = args.text("to");
     if (to === undefined || to === "") throw new UsageError("--to DIR is missing: where shall the files go?");
+    const [wantedArchive = "", ...texts] = args.positionals;
+    const paths = texts.map(wantedPath);
     const setup = await loadForCommand(context, { logToStderr: true });
     return withArchives(setup, searchOf(args), context.signal, async (archives, unreachable) => {
-      const found = pickArchive(archives, args.positionals[0] ?? "", unreachable);
-      const { destination, object } = found;
-      const stream = await destination.get("archive", object.name, undefined, context.signal);
-      const check = createCheck(found);
-      const result = await extractArchive(check.through(stream), to, {
-        archiveName: object.name,
-        signal: context.signal,
-        overwrite: args.flag("overwrite"),
-        onNotice: (notice) => context.output.remark(`${notice.path}: ${notice.detail}`),
-      });
-      check.verify();
+      const found = pickArchive(archives, wantedArchive, unreachable);
+      const task = { found, paths, to, overwrite: args.flag("overwrite"), context };
+      const { result, missing } = await restore(task);
+      const { files } = result.counts;
       context.output.print(
-        `restored ${result.counts.files} ${result.counts.files === 1 ? "file" : "files"} (${formatBytes(result.bytesWritten)}) from ${object.name} into ${to}`,
+        `restored ${files} ${files === 1 ? "file" : "files"} (${formatBytes(result.bytesWritten)}) from ${found.object.name} into ${to}`,
       );
-      if (result.incomplete === 0) return 0;
-      context.output.remark(`not restored: ${result.incomplete} (listed above)`);
-      return EXIT_PARTIAL;
+      for (const { text } of missing) context.output.remark(`nothing in the archive is called ${text}`);
+      if (result.incomplete > 0) context.output.remark(`not restored: ${result.incomplete} (listed above)`);
+      return result.incomplete + missing.length === 0 ? 0 : EXIT_PARTIAL;
     });
   },
 };
+
+interface RestoreTask {
+  readonly found: FoundArchive;
+  /** Empty: the whole archive. */
+  readonly paths: readonly WantedPath[];
+  readonly to: string;
+  readonly overwrite: boolean;
+  readonly context: CommandContext;
+}
+
+interface Restored {
+  readonly result: ExtractResult;
+  readonly missing: readonly WantedPath[];
+}
+
+async function restore(task: RestoreTask): Promise<Restored> {
+  const { found, paths, context } = task;
+  const roots = paths.length === 0 ? [wantedPath(".")] : paths;
+  const opened = await openArchiveIndex(
+    found,
+    context,
+    roots.flatMap(({ candidates }) => candidates),
+  );
+  if (opened === undefined) return restoreFromStream(task);
+  try {
+    return await restoreFromIndex(task, roots, opened);
+  } catch (thrown) {
+    if (!(thrown instanceof IndexFault)) throw thrown;
+    sayNoIndex(found, context, `it ${thrown.message}`);
+    // What is there by now is ours.
+    return restoreFromStream({ ...task, overwrite: true });
+  }
+}
+
+async function restoreFromIndex(
+  task: RestoreTask,
+  roots: readonly WantedPath[],
+  { index, raw }: OpenedIndex,
+): Promise<Restored> {
+  const wanted: Buffer[] = [];
+  const missing: WantedPath[] = [];
+  for (const root of roots) {
+    let path: Buffer | undefined;
+    for (const candidate of root.candidates) {
+      if (path !== undefined) break;
+      for await (const _ of index.atOrBelow(candidate)) {
+        path = candidate;
+        break;
+      }
+    }
+    if (path === undefined) missing.push(root);
+    else wanted.push(path);
+  }
+  if (wanted.length === 0) throw nothingFound(task);
+  const damaged = new Set<string>();
+  const entries = readEntries(index, raw, wanted, ({ block }) => damaged.add(describeBlock(block)));
+  const result = await extractEntries(entries, task.to, extractOptions(task), () => 0);
+  for (const block of damaged) task.context.output.remark(`${block} is damaged`);
+  return { result, missing };
+}
+
+async function restoreFromStream(task: RestoreTask): Promise<Restored> {
+  const { found, paths, to, context } = task;
+  const { destination, object } = found;
+  const stream = await destination.get("archive", object.name, undefined, context.signal);
+  const check = createCheck(found);
+  const met = new Set<WantedPath>();
+  const result = await extractArchive(check.through(stream), to, {
+    ...extractOptions(task),
+    archiveName: object.name,
+    filter({ pathBytes }) {
+      const wanting = paths.filter((path) => isWanted(pathBytes, path));
+      for (const path of wanting) met.add(path);
+      return paths.length === 0 || wanting.length > 0;
+    },
+  });
+  check.verify();
+  if (paths.length > 0 && met.size === 0) throw nothingFound(task);
+  return { result, missing: paths.filter((path) => !met.has(path)) };
+}
+
+function extractOptions({ overwrite, context }: RestoreTask) {
+  return {
+    signal: context.signal,
+    overwrite,
+    onNotice: (notice: ExtractNotice) => context.output.remark(`${notice.path}: ${notice.detail}`),
+  };
+}
+
+function nothingFound({ found, paths }: RestoreTask): UserError {
+  return new UserError(`nothing in ${found.object.name} is called ${paths.map(({ text }) => text).join(" or ")}`, {
+    hint: "lifeboat show lists what there is",
+  });
+}

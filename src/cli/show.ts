@@ -1,39 +1,72 @@
+import { asArchiveEntry } from "../archive/index/entries.ts";
+import type { ArchiveIndex } from "../archive/index/reader.ts";
 import { listEntries, type ArchiveEntry } from "../archive/read/read.ts";
+import { UserError } from "../lib/errors.ts";
 import { isoTime, localIso } from "../lib/iso-time.ts";
+import { openArchiveIndex } from "./archive-index.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
-import { pickArchive, withArchives } from "./archives.ts";
-import type { Command } from "./command.ts";
+import { isWanted, wantedPath, type WantedPath } from "./archive-paths.ts";
+import { pickArchive, withArchives, type FoundArchive } from "./archives.ts";
+import type { Command, CommandContext } from "./command.ts";
 import { loadForCommand } from "./setup.ts";
 
 export const showCommand: Command = {
   usage: "show <archive|latest> [path] [--job NAME] [--from TEXT] [--json]",
   summary: "the files in an archive",
   help: `Lists what is in an archive: mode, owner, size, time and path of each entry. With a path only that entry and what is
-below it. A damaged archive is an error, after everything that could still be read.
+below it. The list comes from the archive's index, of which only the needed part is read. Where there is no index that fits,
+the archive is read from front to back; a damaged one is then an error, after everything that could still be read.
 
 ${archiveOptionsHelp}
   --json         one JSON object a line`,
   options: { ...archiveOptions, json: { type: "boolean" } },
   positionals: { min: 1, max: 2 },
   async run(args, context) {
+    const [wantedArchive = "", below] = args.positionals;
+    const wanted = wantedPath(below ?? ".");
     const setup = await loadForCommand(context, { logToStderr: true });
-    const [wanted = "", below] = args.positionals;
     return withArchives(setup, searchOf(args), context.signal, async (archives, unreachable) => {
-      const { destination, object } = pickArchive(archives, wanted, unreachable);
-      const stream = await destination.get("archive", object.name, undefined, context.signal);
-      const prefix = below?.replace(/^\/+/, "").replace(/\/+$/, "");
-      for await (const entry of listEntries(stream, { archiveName: object.name, signal: context.signal })) {
-        if (prefix !== undefined && prefix !== "" && !isAtOrBelow(entry.path, prefix)) continue;
+      const found = pickArchive(archives, wantedArchive, unreachable);
+      let entries = 0;
+      for await (const entry of entriesOf(found, wanted, context)) {
         context.output.print(args.flag("json") ? JSON.stringify(asJson(entry)) : line(entry));
+        entries += 1;
       }
-      return 0;
+      if (entries > 0 || below === undefined) return 0;
+      throw new UserError(`nothing in ${found.object.name} is called ${below}`, {
+        hint: "lifeboat show without a path lists everything",
+      });
     });
   },
 };
 
-function isAtOrBelow(path: string, prefix: string): boolean {
-  const plain = path.replace(/^\/+/, "").replace(/\/+$/, "");
-  return plain === prefix || plain.startsWith(`${prefix}/`);
+async function* entriesOf(
+  found: FoundArchive,
+  wanted: WantedPath,
+  context: CommandContext,
+): AsyncGenerator<ArchiveEntry, void, void> {
+  // Proven before the first line: nothing must be shown twice.
+  const opened = await openArchiveIndex(found, context, wanted.candidates);
+  if (opened !== undefined) {
+    yield* listed(opened.index, wanted);
+    return;
+  }
+  const { destination, object } = found;
+  const stream = await destination.get("archive", object.name, undefined, context.signal);
+  for await (const entry of listEntries(stream, { archiveName: object.name, signal: context.signal })) {
+    if (isWanted(entry.pathBytes, wanted)) yield entry;
+  }
+}
+
+async function* listed(index: ArchiveIndex, wanted: WantedPath): AsyncGenerator<ArchiveEntry, void, void> {
+  for (const path of wanted.candidates) {
+    let isFound = false;
+    for await (const entry of index.atOrBelow(path)) {
+      isFound = true;
+      yield asArchiveEntry(entry);
+    }
+    if (isFound) return;
+  }
 }
 
 const LETTER: Record<ArchiveEntry["type"], string> = {

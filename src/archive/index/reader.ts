@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { padded } from "../write/blocks.ts";
+import { END_BYTES } from "../write/headers.ts";
 import { viewChunk, type ChunkView, type IndexEntry } from "./chunk-view.ts";
 import { readChunk, readDirectory, type BlockChunk, type EntryChunk, type RangeReader } from "./directory.ts";
 import { BLOCK_ROW_BYTES, IndexFault, KEY_BYTES, MOST, mostStoredBytes, type IndexFacts } from "./format.ts";
@@ -22,6 +25,11 @@ export interface ArchiveIndex {
   find(path: Buffer): Promise<IndexEntry | undefined>;
   /** Everything at or below a path, in order; all with the empty path. */
   atOrBelow(path: Buffer): AsyncGenerator<IndexEntry, void, void>;
+  /**
+   * Reads all that `atOrBelow` would, so that a damaged piece is noticed before anything is done. With the empty path it
+   * also proves that the entries fill the archive, and that the blocks' list is the one that `facts` name.
+   */
+  prove(path: Buffer): Promise<void>;
   /** The block of this number, or undefined behind the last one. */
   block(number: number): Promise<IndexBlock | undefined>;
 }
@@ -52,9 +60,39 @@ export async function openIndex(read: RangeReader, indexBytes: number): Promise<
     }
   }
 
+  const block = async (number: number): Promise<IndexBlock | undefined> => {
+    if (number >= facts.blocks.count) return undefined;
+    const last = openBlocks?.chunk;
+    if (last === undefined || number < last.firstBlock || number >= last.firstBlock + last.count) {
+      const at = lastAtMost(blockChunks, (chunk) => chunk.firstBlock - number);
+      const chunk = blockChunks[at];
+      if (chunk === undefined) throw new IndexFault("knows nothing of a block");
+      const next = blockChunks[at + 1];
+      const ends = {
+        raw: next?.firstRawByte ?? facts.blocks.rawBytes,
+        stored: next?.firstStoredByte ?? facts.archive.sizeBytes,
+      };
+      openBlocks = { chunk, blocks: blocksOf(chunk, await readChunk(read, chunk), ends) };
+    }
+    return openBlocks?.blocks[number - openBlocks.chunk.firstBlock];
+  };
+
   return {
     facts,
     atOrBelow,
+    block,
+    async prove(path) {
+      let rawBytes = END_BYTES;
+      for await (const { headerBytes, sizeBytes } of atOrBelow(path)) rawBytes += headerBytes + padded(sizeBytes);
+      if (path.length > 0) return;
+      const list = createHash("sha256");
+      for (let one = await block(0); one !== undefined; one = await block(one.number + 1)) {
+        list.update(one.sha256);
+      }
+      if (rawBytes !== facts.blocks.rawBytes || list.digest("hex") !== facts.blocks.sha256) {
+        throw new IndexFault("does not name all that is in the archive");
+      }
+    },
     async find(path) {
       let found: IndexEntry | undefined;
       for await (const entry of atOrBelow(path)) {
@@ -62,22 +100,6 @@ export async function openIndex(read: RangeReader, indexBytes: number): Promise<
         found = entry;
       }
       return found;
-    },
-    async block(number) {
-      if (number >= facts.blocks.count) return undefined;
-      const last = openBlocks?.chunk;
-      if (last === undefined || number < last.firstBlock || number >= last.firstBlock + last.count) {
-        const at = lastAtMost(blockChunks, (chunk) => chunk.firstBlock - number);
-        const chunk = blockChunks[at];
-        if (chunk === undefined) throw new IndexFault("knows nothing of a block");
-        const next = blockChunks[at + 1];
-        const ends = {
-          raw: next?.firstRawByte ?? facts.blocks.rawBytes,
-          stored: next?.firstStoredByte ?? facts.archive.sizeBytes,
-        };
-        openBlocks = { chunk, blocks: blocksOf(chunk, await readChunk(read, chunk), ends) };
-      }
-      return openBlocks?.blocks[number - openBlocks.chunk.firstBlock];
     },
   };
 }

@@ -1,0 +1,81 @@
+import type { Area, Destination } from "../contracts/destination.ts";
+import { createRawReader, type RawReader } from "../archive/index/blocks.ts";
+import type { RangeReader } from "../archive/index/directory.ts";
+import { IndexFault, type IndexFacts } from "../archive/index/format.ts";
+import { openIndex, type ArchiveIndex } from "../archive/index/reader.ts";
+import { indexNameOf } from "../delivery/record-names.ts";
+import { DestinationError, messageOf } from "../lib/errors.ts";
+import type { FoundArchive } from "./archives.ts";
+import type { CommandContext } from "./command.ts";
+
+/** An index that fits its archive, and the archive itself, read in pieces. */
+export interface OpenedIndex {
+  readonly index: ArchiveIndex;
+  readonly raw: RawReader;
+}
+
+/**
+ * The archive's index, or undefined after a remark that says why the archive has to be read from front to back.
+ * @param paths what will be asked for: these parts of the index are proven
+ */
+export async function openArchiveIndex(
+  found: FoundArchive,
+  context: CommandContext,
+  paths: readonly Buffer[],
+): Promise<OpenedIndex | undefined> {
+  const { destination, object } = found;
+  const { signal } = context;
+  const name = indexNameOf(object.name);
+  try {
+    const indexBytes = await sizeOf(destination, name, signal);
+    if (indexBytes === undefined) {
+      sayNoIndex(found, context, "there is none");
+      return undefined;
+    }
+    const index = await openIndex(rangeReader(destination, "record", name, signal), indexBytes);
+    if (!fits(index.facts, found)) throw new IndexFault("is that of another archive");
+    for (const path of paths) await index.prove(path);
+    const raw = createRawReader(index, rangeReader(destination, "archive", object.name, signal), signal);
+    return { index, raw };
+  } catch (thrown) {
+    if (signal.aborted || !(thrown instanceof IndexFault || thrown instanceof DestinationError)) throw thrown;
+    sayNoIndex(found, context, thrown instanceof IndexFault ? `it ${thrown.message}` : messageOf(thrown));
+    return undefined;
+  }
+}
+
+function fits({ archive, blocks }: IndexFacts, { object, record }: FoundArchive): boolean {
+  if (archive.name !== object.name || archive.sizeBytes !== object.sizeBytes) return false;
+  const recorded = record?.archive;
+  if (recorded === undefined) return true;
+  return (
+    recorded.sha256 === archive.sha256 &&
+    (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256)
+  );
+}
+
+/** Why an archive is read from front to back. */
+export function sayNoIndex({ object }: FoundArchive, context: CommandContext, why: string): void {
+  context.output.remark(`${object.name} is read from front to back, without its index: ${why}`);
+}
+
+/** Ranges of a stored object; what comes too much is cut off, whatever the store does. */
+function rangeReader(destination: Destination, area: Area, name: string, signal: AbortSignal): RangeReader {
+  return async (offset, length) => {
+    const stream = await destination.get(area, name, { offset, length }, signal);
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of stream) {
+      const piece = Buffer.from(chunk as Uint8Array);
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes >= length) break;
+    }
+    return Buffer.concat(pieces).subarray(0, length);
+  };
+}
+
+async function sizeOf(destination: Destination, name: string, signal: AbortSignal): Promise<number | undefined> {
+  for await (const object of destination.list("record", signal)) if (object.name === name) return object.sizeBytes;
+  return undefined;
+}
