@@ -31,7 +31,7 @@ export function testS3Conformance(
     label: `S3 on ${make}`,
     kind: "s3",
     partBytes: 16 * 1024 * 1024,
-    secrets: ["testsecret", "wrong-secret"],
+    secrets: ["testsecret", "testing-secret", "wrong-secret"],
     exceptions,
     async create() {
       const { server, tls } = servers();
