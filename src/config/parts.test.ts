@@ -62,7 +62,6 @@ describe("the declarations", () => {
 
 describe("what is configured but not built yet", () => {
   it.each([
-    ["AWS_S3_BUCKET_NAME=b", "AWS_S3_BUCKET_NAME: storing archives in S3 is not built yet"],
     ["WEBDAV_URL=https://x.test", "WEBDAV_URL: storing archives over WebDAV is not built yet"],
     [
       "AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c",

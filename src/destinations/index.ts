@@ -3,6 +3,7 @@ import type { Job } from "../contracts/job.ts";
 import type { Values } from "../contracts/setting.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
+import { AWS_S3_BUCKET_NAME } from "./s3/settings.ts";
 import { SSH_HOST_NAME } from "./ssh/settings.ts";
 
 /** What opening a destination needs beside the job's settings. */
@@ -37,6 +38,17 @@ const registrations: readonly Registration[] = [
           onWarning: (text) => context.onWarning?.(text),
         }),
       ];
+    },
+  },
+  {
+    kind: "s3",
+    isConfigured: (values) => values.isSet(AWS_S3_BUCKET_NAME),
+    async open(values) {
+      const [{ createS3Destination }, { s3OptionsFrom }] = await Promise.all([
+        import("./s3/s3.ts"),
+        import("./s3/options.ts"),
+      ]);
+      return [createS3Destination(s3OptionsFrom(values))];
     },
   },
   {

@@ -15,13 +15,15 @@ import { LONGEST_NAME_BYTES, PARTIAL_SUFFIX } from "./names.ts";
 export type Owner = Omit<JobTag, "runId">;
 
 export interface PartialMark {
+  /** The finished name, or its hash where that would be too long. */
+  readonly stem: string;
   readonly owner: string;
   readonly place: string;
   readonly pid: number;
   readonly start: string;
 }
 
-const MARKED = /^\.[^/]+\.lb1-([0-9a-f]{10})-([0-9a-f]{8})-([0-9]{1,10})-([0-9]{1,20})-[0-9a-f]{6}\.partial$/s;
+const MARKED = /^\.([^/]+)\.lb1-([0-9a-f]{10})-([0-9a-f]{8})-([0-9]{1,10})-([0-9]{1,20})-[0-9a-f]{6}\.partial$/s;
 const UNKNOWN_PLACE = "00000000";
 
 export function partialName(name: string, owner: Owner): string {
@@ -34,8 +36,8 @@ export function partialName(name: string, owner: Owner): string {
 export function parsePartialName(component: string): PartialMark | undefined {
   const match = MARKED.exec(component);
   if (match === null) return undefined;
-  const [, owner = "", place = "", pid = "", start = ""] = match;
-  return { owner, place, pid: Number(pid), start };
+  const [, stem = "", owner = "", place = "", pid = "", start = ""] = match;
+  return { stem, owner, place, pid: Number(pid), start };
 }
 
 export function ownerHash(owner: Owner): string {

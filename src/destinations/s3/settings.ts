@@ -136,7 +136,6 @@ export const s3Settings: PartSettings = {
     AWS_SSE,
     AWS_SSE_KMS_KEY_ID,
   ],
-  notBuilt: "storing archives in S3 is not built yet",
   isConfigured,
   rules,
   target: (values) =>

@@ -1,0 +1,95 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { CONNECT_MS, IDLE_MS, SILENCE_MS } from "../limits.ts";
+import { tlsOptions } from "../tls.ts";
+import { addressOf } from "./endpoint.ts";
+import { regionNamedBy } from "./errors.ts";
+import type { S3Options } from "./options.ts";
+import { roleCredentials } from "./role-credentials.ts";
+
+/** Parts in flight, and the small calls beside them. */
+const SOCKETS = 16;
+
+/** The store as calls see it. */
+export interface Connection {
+  /**
+   * Calls `work` with a client, and again with that of another region when the store says that this is where the bucket
+   * lies and the user named none. `patient` waits longer in silence: some stores take minutes to put an object together.
+   */
+  run<T>(work: (client: S3Client) => Promise<T>, patience?: "patient"): Promise<T>;
+  close(): void;
+}
+
+/** Connects to nothing until the first call. */
+export function createConnection(options: S3Options): Connection {
+  const agents = {
+    httpAgent: new http.Agent({ keepAlive: true, maxSockets: SOCKETS }),
+    // An agent of our own: from the plain object that the SDK takes as well, some requests went out without its `ca`.
+    httpsAgent: new https.Agent({ keepAlive: true, maxSockets: SOCKETS, ...tlsOptions(options.trust) }),
+  };
+  const clients = new Map<string, S3Client>();
+  let region = options.region.name;
+  const clientFor = (idleMs: number): S3Client => {
+    const key = `${region} ${idleMs}`;
+    const client = clients.get(key) ?? createClient(options, region, { ...agents, socketTimeout: idleMs });
+    clients.set(key, client);
+    return client;
+  };
+  return {
+    async run(work, patience) {
+      const idleMs = patience === "patient" ? SILENCE_MS : IDLE_MS;
+      const asked = region;
+      try {
+        return await work(clientFor(idleMs));
+      } catch (error) {
+        const named = options.region.isGiven ? undefined : regionNamedBy(error);
+        if (named === undefined || named === asked) throw error;
+        region = named;
+        return await work(clientFor(idleMs));
+      }
+    },
+    close() {
+      for (const client of clients.values()) client.destroy();
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
+    },
+  };
+}
+
+interface HandlerOptions {
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+  readonly socketTimeout: number;
+}
+
+/** Nothing of it is read from the process's environment but the default chain of credentials. */
+function createClient(options: S3Options, region: string, handler: HandlerOptions): S3Client {
+  const credentials = credentialsOf(options);
+  return new S3Client({
+    region,
+    endpoint: addressOf(options.host, options.isHttps, region),
+    forcePathStyle: options.isPathStyle,
+    ...(credentials === undefined ? {} : { credentials }),
+    requestHandler: { ...handler, connectionTimeout: CONNECT_MS, requestTimeout: 0 },
+    // Older stores refuse the newer checksum headers; every body carries its MD5 instead.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    expectContinueHeader: false,
+    maxAttempts: 1,
+    retryMode: "standard",
+    defaultsMode: "standard",
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    customUserAgent: "lifeboat",
+  });
+}
+
+function credentialsOf(options: S3Options): S3ClientConfig["credentials"] {
+  const { credentials } = options;
+  if (credentials.kind === "keys") {
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+    return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  }
+  return credentials.kind === "role" ? () => roleCredentials(credentials.endpoint) : undefined;
+}

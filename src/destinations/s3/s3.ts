@@ -1,0 +1,56 @@
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import type { Destination } from "../../contracts/destination.ts";
+import { DestinationError } from "../../lib/errors.ts";
+import { printablePath } from "../../lib/printable.ts";
+import { createConnection } from "./client.ts";
+import { addressOf } from "./endpoint.ts";
+import { isRefusal } from "./errors.ts";
+import { removeUnfinished } from "./leftovers.ts";
+import { listArea, listKeys } from "./listing.ts";
+import type { S3Options } from "./options.ts";
+import { openObject } from "./reading.ts";
+import { createStore, type Store } from "./store.ts";
+import { upload } from "./upload.ts";
+
+/** A folder of a bucket as a destination. Failures are `DestinationError`s; see each method's contract. */
+export function createS3Destination(options: S3Options): Destination {
+  const connection = createConnection(options);
+  const store = createStore(options, connection);
+  const address = new URL(addressOf(options.host, options.isHttps, options.region.name));
+  return {
+    kind: "s3",
+    label: store.label,
+    endpoint: { host: address.hostname, port: Number(address.port || (options.isHttps ? 443 : 80)) },
+    connect: (signal) => probe(store, signal),
+    put: (name, body, putOptions) => upload(store, name, body, putOptions),
+    list: (area, signal) => listArea(store, area, signal),
+    get: (area, name, range, signal) => openObject(store, area, name, range, signal),
+    async remove(area, name, signal) {
+      const command = new DeleteObjectCommand({ Bucket: options.bucket, Key: store.keyOf(area, name) });
+      const attempt = `cannot remove ${printablePath(name)} from ${store.label}`;
+      try {
+        await store.small(attempt, signal, (abortSignal) =>
+          connection.run((client) => client.send(command, { abortSignal })),
+        );
+      } catch (error) {
+        // Amazon says that removing what is missing is fine; others say that it is missing.
+        const isMissing = error instanceof DestinationError && error.code === "not-found";
+        if (!isMissing || isRefusal(error.cause, "NoSuchBucket")) throw error;
+      }
+    },
+    removeLeftovers: (owner, signal) => removeUnfinished(store, owner, signal),
+    async close() {
+      connection.close();
+    },
+  };
+}
+
+/** A page of the listing: unlike a HEAD, its refusal says why. A known key that may only write is good practice. */
+async function probe(store: Store, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of listKeys(store, store.prefix, true, signal)) return;
+  } catch (error) {
+    const mayOnlyWrite = error instanceof DestinationError && isRefusal(error.cause, "AccessDenied");
+    if (!mayOnlyWrite) throw error;
+  }
+}

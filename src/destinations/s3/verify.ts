@@ -1,0 +1,127 @@
+import { DeleteObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import type { Verified } from "../../contracts/destination.ts";
+import { sleep } from "../../lib/clock.ts";
+import { DestinationError } from "../../lib/errors.ts";
+import type { Attempts } from "../attempts.ts";
+import type { Store } from "./store.ts";
+
+/** What was sent, and what the store said when it took it. */
+export interface Sent {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** As S3 makes it of MD5 sums: of the body, or of its parts' sums with their number. */
+  readonly etag: string;
+  /** What the store said it had stored; absent where it said nothing. */
+  readonly answeredEtag: string | undefined;
+  /** The store's checksum of every part was its MD5, so that of the whole must be of the same making. */
+  readonly isMd5Store: boolean;
+}
+
+export interface Proof {
+  readonly storedAt: number;
+  readonly verified?: Verified;
+}
+
+/** What the store says is there. */
+export interface Found {
+  readonly sizeBytes: number | undefined;
+  readonly etag: string | undefined;
+  readonly modifiedAt: number | undefined;
+}
+
+/** A HEAD may come before the store has caught up with itself. */
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 500;
+
+/**
+ * Compares what the store has with what was sent: the size always, the checksum where the store's can be computed here. What
+ * is wrong is removed before the call rejects. A key that may not read is believed what it was answered.
+ */
+export async function verify(
+  store: Store,
+  sent: Sent,
+  attempt: string,
+  signal: AbortSignal,
+  calls: Attempts,
+): Promise<Proof> {
+  const found = await look(store, sent.key, attempt, signal, calls);
+  if (found === undefined) {
+    const isProven = sent.answeredEtag === sent.etag;
+    return { storedAt: Date.now(), ...(isProven ? { verified: "md5" } : {}) };
+  }
+  const isSameSize = found.sizeBytes === sent.sizeBytes;
+  if (isSameSize && found.etag === sent.etag) return { storedAt: found.modifiedAt ?? Date.now(), verified: "md5" };
+  // With the store's own encryption, and at some providers, the tag is no MD5 and says nothing.
+  const isComparable = sent.isMd5Store && /^[0-9a-f]{32}(?:-\d+)?$/.test(found.etag ?? "");
+  if (isSameSize && !isComparable) return { storedAt: found.modifiedAt ?? Date.now(), verified: "size" };
+  const isOurs = found.etag === undefined || sent.answeredEtag === undefined || found.etag === sent.answeredEtag;
+  if (isOurs) await removeWrong(store, sent.key, signal);
+  const what = isSameSize
+    ? "another content than was sent"
+    : `${found.sizeBytes ?? "an unknown number of"} bytes instead of ${sent.sizeBytes}`;
+  throw new DestinationError("unavailable", `${attempt}: the store holds ${what}`, {
+    hint: isOurs
+      ? "check the store at AWS_ENDPOINT"
+      : "something else writes to the same AWS_S3_PATH and BACKUP_FILENAME",
+  });
+}
+
+/** What is stored under a key; undefined where this key may not ask. Rejects with `not-found` where nothing is. */
+export async function look(
+  store: Store,
+  key: string,
+  attempt: string,
+  signal: AbortSignal,
+  calls: Attempts,
+): Promise<Found | undefined> {
+  for (let looks = 1; ; looks += 1) {
+    try {
+      return await lookOnce(store, key, attempt, signal, calls);
+    } catch (error) {
+      if (!(error instanceof DestinationError)) throw error;
+      if (error.code === "denied") return undefined;
+      if (error.code !== "not-found" || looks === LOOKS) throw error;
+      await sleep(LOOK_AGAIN_MS, signal);
+    }
+  }
+}
+
+async function lookOnce(
+  store: Store,
+  key: string,
+  attempt: string,
+  signal: AbortSignal,
+  calls: Attempts,
+): Promise<Found> {
+  const { bucket } = store.options;
+  return await store.small(
+    `${attempt}, looking at it`,
+    signal,
+    async (abortSignal) => {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+      const head = await store.connection.run((client) => client.send(command, { abortSignal }));
+      return {
+        sizeBytes: head.ContentLength,
+        etag: plainEtag(head.ETag),
+        modifiedAt: head.LastModified?.getTime(),
+      };
+    },
+    calls,
+  );
+}
+
+/** Some stores quote the tag, some don't. */
+export function plainEtag(etag: string | undefined): string | undefined {
+  const plain = etag?.replace(/^W\//, "").replaceAll('"', "").toLowerCase();
+  return plain === "" ? undefined : plain;
+}
+
+async function removeWrong(store: Store, key: string, signal: AbortSignal): Promise<void> {
+  const command = new DeleteObjectCommand({ Bucket: store.options.bucket, Key: key });
+  await store
+    .small("cannot remove it", signal, (abortSignal) =>
+      store.connection.run((client) => client.send(command, { abortSignal })),
+    )
+    // The delivery fails with what was wrong; that it could not be removed changes nothing.
+    .catch(() => undefined);
+}
