@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import type { FileStat } from "./file-stat.ts";
 import type { PreparedHeader, TarType } from "./headers.ts";
 import { prepareHeader } from "./headers.ts";
 
@@ -11,24 +11,24 @@ const MAX_PAX_BYTES = 1_000_000;
  */
 export function headerOf(
   path: string,
-  stat: BigIntStats,
+  stat: FileStat,
   type: TarType,
   linkPath: string,
   sizeBytes: number,
 ): PreparedHeader | undefined {
-  const device = type === "character-device" || type === "block-device" ? stat.rdev : 0n;
+  const isDevice = type === "character-device" || type === "block-device";
   const header = prepareHeader({
     type,
     path: entryPath(path, type === "directory"),
-    mode: Number(stat.mode) & 0o7777,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
+    mode: stat.mode & 0o7777,
+    uid: stat.uid,
+    gid: stat.gid,
     sizeBytes,
-    mtimeNs: stat.mtimeNs,
+    mtimeSeconds: stat.mtimeSeconds,
+    mtimeNanoseconds: stat.mtimeNanoseconds,
     linkPath,
-    // Linux's layout of `dev_t`.
-    deviceMajor: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn)),
-    deviceMinor: Number((device & 0xffn) | ((device >> 12n) & ~0xffn & 0xffffffffn)),
+    deviceMajor: isDevice ? stat.deviceMajor : 0,
+    deviceMinor: isDevice ? stat.deviceMinor : 0,
   });
   return header.pax.length <= MAX_PAX_BYTES ? header : undefined;
 }

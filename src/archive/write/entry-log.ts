@@ -1,4 +1,5 @@
 import type { PreparedHeader } from "./headers.ts";
+import type { FileId } from "./file-stat.ts";
 import type { TarType } from "./header-fields.ts";
 
 /**
@@ -12,10 +13,9 @@ export interface EntryLog {
 }
 
 /** What an entry's header does not say. */
-export interface LoggedStat {
-  readonly ctimeNs: bigint;
-  readonly ino: bigint;
-  readonly dev: bigint;
+export interface LoggedStat extends FileId {
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
 }
 
 /** Where an entry's (first) header lies. */
@@ -64,6 +64,7 @@ const FIRST_CAPACITY_BYTES = 64 * 1024;
 
 export function createEntryLog(): EntryLog {
   let buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY_BYTES);
+  let numbers = new DataView(buffer.buffer);
   let used = 0;
 
   const makeRoom = (bytes: number): void => {
@@ -71,26 +72,31 @@ export function createEntryLog(): EntryLog {
     const larger = Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, used + bytes));
     buffer.copy(larger, 0, 0, used);
     buffer = larger;
+    numbers = new DataView(buffer.buffer);
   };
 
   return {
+    // Called for every entry: numbers and a view of them make no garbage.
     add({ entry, bytes }, stat, { entryBlock, entryOffset }) {
       const { path, linkPath } = entry;
       makeRoom(RECORD_BYTES + path.length + linkPath.length);
-      buffer.writeUInt32LE(path.length, used + FIELD.pathBytes);
-      buffer.writeUInt32LE(linkPath.length, used + FIELD.linkBytes);
-      buffer.writeUInt32LE(entryBlock, used + FIELD.block);
-      buffer.writeUInt32LE(entryOffset, used + FIELD.offset);
-      buffer.writeUInt32LE(bytes, used + FIELD.headerBytes);
-      buffer.writeUInt32LE(entry.uid, used + FIELD.uid);
-      buffer.writeUInt32LE(entry.gid, used + FIELD.gid);
-      buffer.writeUInt16LE(entry.mode, used + FIELD.mode);
-      buffer.writeUInt16LE(LOGGED_TYPES.indexOf(entry.type), used + FIELD.type);
-      buffer.writeBigUInt64LE(BigInt(entry.sizeBytes), used + FIELD.size);
-      buffer.writeBigInt64LE(clamped(entry.mtimeNs), used + FIELD.mtime);
-      buffer.writeBigInt64LE(clamped(stat.ctimeNs), used + FIELD.ctime);
-      buffer.writeBigUInt64LE(BigInt.asUintN(64, stat.ino), used + FIELD.inode);
-      buffer.writeBigUInt64LE(BigInt.asUintN(64, stat.dev), used + FIELD.device);
+      numbers.setUint32(used + FIELD.pathBytes, path.length, true);
+      numbers.setUint32(used + FIELD.linkBytes, linkPath.length, true);
+      numbers.setUint32(used + FIELD.block, entryBlock, true);
+      numbers.setUint32(used + FIELD.offset, entryOffset, true);
+      numbers.setUint32(used + FIELD.headerBytes, bytes, true);
+      numbers.setUint32(used + FIELD.uid, entry.uid, true);
+      numbers.setUint32(used + FIELD.gid, entry.gid, true);
+      numbers.setUint16(used + FIELD.mode, entry.mode, true);
+      numbers.setUint16(used + FIELD.type, LOGGED_TYPES.indexOf(entry.type), true);
+      numbers.setUint32(used + FIELD.size, entry.sizeBytes, true);
+      numbers.setUint32(used + FIELD.size + 4, entry.sizeBytes / 2 ** 32, true);
+      numbers.setBigInt64(used + FIELD.mtime, nanoseconds(entry.mtimeSeconds, entry.mtimeNanoseconds), true);
+      numbers.setBigInt64(used + FIELD.ctime, nanoseconds(stat.ctimeSeconds, stat.ctimeNanoseconds), true);
+      numbers.setUint32(used + FIELD.inode, stat.inodeLow, true);
+      numbers.setUint32(used + FIELD.inode + 4, stat.inodeHigh, true);
+      numbers.setUint32(used + FIELD.device, stat.device, true);
+      numbers.setUint32(used + FIELD.device + 4, 0, true);
       buffer.write(path, used + RECORD_BYTES, "latin1");
       buffer.write(linkPath, used + RECORD_BYTES + path.length, "latin1");
       used += RECORD_BYTES + path.length + linkPath.length;
@@ -104,10 +110,13 @@ export function createEntryLog(): EntryLog {
   };
 }
 
-const LATEST_NS = 2n ** 63n - 1n;
+/** Some file systems keep times beyond the year 2262, or before 1677, which 64 bits can't say. */
+const MOST_SECONDS = 9_223_372_035;
 
-/** Some file systems keep times beyond the year 2262, or before 1677. */
-function clamped(ns: bigint): bigint {
-  if (ns > LATEST_NS) return LATEST_NS;
-  return ns < -LATEST_NS ? -LATEST_NS : ns;
+function nanoseconds(seconds: number, fraction: number): bigint {
+  if (seconds > MOST_SECONDS) return LATEST_NS;
+  if (seconds < -MOST_SECONDS) return -LATEST_NS;
+  return BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n + BigInt(fraction));
 }
+
+const LATEST_NS = 2n ** 63n - 1n;

@@ -1,3 +1,5 @@
+import type { FileId } from "./file-stat.ts";
+
 /** Finds the entry that already holds the content of a file with several names. */
 export interface HardLinks {
   /** Entry path of the name that was stored first, if there was one. */
@@ -5,26 +7,28 @@ export interface HardLinks {
   remember(stat: LinkStat, entryPath: string): void;
 }
 
-interface LinkStat {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly nlink: bigint;
+interface LinkStat extends FileId {
+  readonly nlink: number;
 }
 
 /** Memory: one path for each file whose other names have not all been met yet. */
 export function createHardLinks(): HardLinks {
-  const open = new Map<string, { readonly path: string; left: bigint }>();
+  const open = new Map<string, { readonly path: string; left: number }>();
   return {
     stored(stat) {
-      const key = `${stat.dev}:${stat.ino}`;
+      const key = keyOf(stat);
       const first = open.get(key);
       if (first === undefined) return undefined;
-      first.left -= 1n;
-      if (first.left <= 0n) open.delete(key);
+      first.left -= 1;
+      if (first.left <= 0) open.delete(key);
       return first.path;
     },
     remember(stat, entryPath) {
-      open.set(`${stat.dev}:${stat.ino}`, { path: entryPath, left: stat.nlink - 1n });
+      open.set(keyOf(stat), { path: entryPath, left: stat.nlink - 1 });
     },
   };
+}
+
+function keyOf({ device, inodeHigh, inodeLow }: FileId): string {
+  return `${device}:${inodeHigh}:${inodeLow}`;
 }

@@ -22,7 +22,9 @@ export interface EntryHeader {
   readonly gid: number;
   /** Content that follows; 0 for everything but files. */
   readonly sizeBytes: number;
-  readonly mtimeNs: bigint;
+  /** Rounded down; before 1970 it is negative, the nanoseconds never are. */
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
   /** Target of a symlink or hard link, else empty. */
   readonly linkPath: string;
   readonly deviceMajor: number;

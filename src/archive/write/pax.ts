@@ -10,11 +10,11 @@ const PREFIX_BYTES = 155;
 
 /**
  * The extended header (POSIX.1-2001 pax) that an entry needs beside its ustar header, as a byte string; empty when
- * ustar says it all. It depends on nothing but the entry.
+ * ustar says it all. It depends on nothing but the entry. `fitsUstar`: `splitPath` found a way to store the path.
  */
-export function paxRecords(entry: EntryHeader): string {
+export function paxRecords(entry: EntryHeader, fitsUstar: boolean): string {
   let records = "";
-  const path = splitPath(entry.path) === undefined ? entry.path : undefined;
+  const path = fitsUstar ? undefined : entry.path;
   const linkPath = entry.linkPath.length > NAME_BYTES || !isAscii(entry.linkPath) ? entry.linkPath : undefined;
   // Without this a pax value is UTF-8 by definition.
   if (!isUtf8ByteString(path ?? "") || !isUtf8ByteString(linkPath ?? "")) records += record("hdrcharset", "BINARY");
@@ -23,14 +23,20 @@ export function paxRecords(entry: EntryHeader): string {
   if (entry.sizeBytes > MAX_OCTAL_11) records += record("size", String(entry.sizeBytes));
   if (entry.uid > MAX_OCTAL_7) records += record("uid", String(entry.uid));
   if (entry.gid > MAX_OCTAL_7) records += record("gid", String(entry.gid));
-  if (entry.mtimeNs < 0n || entry.mtimeNs % SECOND_NS !== 0n || entry.mtimeNs / SECOND_NS > MAX_OCTAL_11) {
-    records += record("mtime", decimalSeconds(entry.mtimeNs));
+  const { mtimeSeconds, mtimeNanoseconds } = entry;
+  if (mtimeNanoseconds !== 0 || mtimeSeconds < 0 || mtimeSeconds > MAX_OCTAL_11) {
+    records += record("mtime", decimalSeconds(mtimeSeconds, mtimeNanoseconds));
   }
   return records;
 }
 
+export interface SplitPath {
+  readonly prefix: string;
+  readonly name: string;
+}
+
 /** ustar's `prefix` and `name`, or undefined where the path is not ASCII or does not fit. */
-export function splitPath(path: string): { prefix: string; name: string } | undefined {
+export function splitPath(path: string): SplitPath | undefined {
   if (!isAscii(path)) return undefined;
   if (path.length <= NAME_BYTES) return { prefix: "", name: path };
   if (path.length > NAME_BYTES + 1 + PREFIX_BYTES) return undefined;
@@ -47,13 +53,22 @@ function record(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
-const SECOND_NS = 1_000_000_000n;
-
-/** `-1500000000` -> `-1.5`. */
-function decimalSeconds(ns: bigint): string {
-  const size = ns < 0n ? -ns : ns;
-  const fraction = String(size % SECOND_NS)
-    .padStart(9, "0")
-    .replace(/0+$/, "");
-  return `${ns < 0n ? "-" : ""}${size / SECOND_NS}${fraction === "" ? "" : `.${fraction}`}`;
+/** -2 s and 500,000,000 ns -> `-1.5`. */
+function decimalSeconds(seconds: number, nanoseconds: number): string {
+  const isBefore1970 = seconds < 0;
+  const wholeSeconds = isBefore1970 && nanoseconds > 0 ? -seconds - 1 : Math.abs(seconds);
+  const fraction = isBefore1970 && nanoseconds > 0 ? SECOND_NS - nanoseconds : nanoseconds;
+  return `${isBefore1970 ? "-" : ""}${wholeSeconds}${fraction === 0 ? "" : `.${digitsOf(fraction)}`}`;
 }
+
+const SECOND_NS = 1_000_000_000;
+
+/** Nine digits without the zeros at the end. */
+function digitsOf(fraction: number): string {
+  const digits = String(SECOND_NS + fraction);
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === ZERO) end -= 1;
+  return digits.slice(1, end);
+}
+
+const ZERO = 0x30;

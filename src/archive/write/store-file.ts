@@ -1,7 +1,7 @@
-import { readSync } from "node:fs";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
 import { padded } from "./blocks.ts";
+import type { FileCalls } from "./file-calls.ts";
 import type { PreparedHeader } from "./headers.ts";
 import { writeHeader } from "./headers.ts";
 
@@ -17,6 +17,7 @@ export interface StoredFile {
  * `checkAbort` is called before each read and may throw.
  */
 export function storeFile(
+  calls: FileCalls,
   fd: number,
   header: PreparedHeader,
   writer: BlockWriter,
@@ -41,7 +42,7 @@ export function storeFile(
     if (outcome === "whole") {
       try {
         // One byte more than promised tells without a further call that the file has grown.
-        got = readSync(fd, writer.buffer, writer.used, pieceEnd === sizeBytes ? wanted + 1 : wanted, null);
+        got = calls.read(fd, writer.buffer, writer.used, pieceEnd === sizeBytes ? wanted + 1 : wanted);
       } catch (thrown) {
         error = thrown;
         if (done === 0) {

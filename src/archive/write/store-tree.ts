@@ -3,9 +3,10 @@ import { createBlockWriter } from "./block-writer.ts";
 import { CUT_RULE } from "./blocks.ts";
 import { createEntryLog } from "./entry-log.ts";
 import { createExcludes } from "./exclude.ts";
+import type { FileCalls } from "./file-calls.ts";
+import { nodeCalls } from "./file-calls-node.ts";
 import { createHardLinks } from "./hard-links.ts";
 import { END_BYTES } from "./headers.ts";
-import { createFileOpener } from "./open-file.ts";
 import { createOwnPaths } from "./own-paths.ts";
 import { planSources } from "./sources.ts";
 import { createTally, sourceResult } from "./tally.ts";
@@ -29,7 +30,12 @@ export interface TreeWatcher {
 }
 
 /** Turns all sources into blocks of an uncompressed tar archive, its end included, with synchronous calls only. */
-export function storeTree(options: WalkOptions, sink: TreeSink, watcher: TreeWatcher): EndMessage {
+export function storeTree(
+  options: WalkOptions,
+  sink: TreeSink,
+  watcher: TreeWatcher,
+  calls: FileCalls = nodeCalls,
+): EndMessage {
   const entryLog = createEntryLog();
   const writer = createBlockWriter(CUT_RULE, {
     emptyBuffer: () => sink.emptyBuffer(),
@@ -46,10 +52,11 @@ export function storeTree(options: WalkOptions, sink: TreeSink, watcher: TreeWat
     ownPaths,
     tally,
     hardLinks: options.hardlinks === "link" ? createHardLinks() : undefined,
-    openFile: createFileOpener(),
+    calls,
     checkAbort: watcher.checkAbort,
   });
   walkSources(plan, {
+    calls,
     tally,
     ownPaths,
     visit(place) {

@@ -2,7 +2,9 @@ import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { printablePath } from "../../lib/printable.ts";
 import { asFsPath } from "./byte-strings.ts";
-import { closeRead, openParentOfSource } from "./folder-chain.ts";
+import type { FileCalls } from "./file-calls.ts";
+import { FileStat } from "./file-stat.ts";
+import { LISTED } from "./name-stack.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import type { SourceTally, Tally } from "./tally.ts";
 import type { OpenedFolder, Visit } from "./visit.ts";
@@ -10,6 +12,7 @@ import { causeOf, isSystemError } from "./visit.ts";
 
 export interface SourceTools {
   readonly visit: Visit;
+  readonly calls: FileCalls;
   readonly ownPaths: OwnPaths;
   readonly tally: Tally;
 }
@@ -23,7 +26,7 @@ export function visitSource(
   sources: readonly SourceTally[],
   tools: SourceTools,
 ): OpenedFolder | undefined {
-  const { visit, ownPaths, tally } = tools;
+  const { visit, calls, ownPaths, tally } = tools;
   const own = sources.at(-1);
   let parentFd: number | undefined;
   try {
@@ -32,17 +35,20 @@ export function visitSource(
     const isLink = lstatSync(asFsPath(source)).isSymbolicLink();
     const place = isLink ? real : source;
     if (isLink) tally.notice("link-followed", source, `a link: its target ${shown(real)} was archived`);
-    if (own !== undefined && ownPaths.has(source, lstatSync(asFsPath(place), { bigint: true }))) {
+    const stat = new FileStat();
+    stat.fill(lstatSync(asFsPath(place), { bigint: true }));
+    if (own !== undefined && ownPaths.has(source, stat)) {
       own.error = "it is where the backup itself writes";
     }
-    parentFd = openParentOfSource(path.posix.dirname(place));
-    return visit({ parentFd, parentDev: undefined, name: path.posix.basename(place) || ".", path: source, sources });
+    parentFd = calls.openFolderByPath(path.posix.dirname(place));
+    const name = path.posix.basename(place) || ".";
+    return visit({ parentFd, parentDevice: undefined, listedAs: LISTED.unknown, name, path: source, sources });
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (own !== undefined) own.error = causeOf(error);
     return undefined;
   } finally {
-    if (parentFd !== undefined) closeRead(parentFd);
+    if (parentFd !== undefined) calls.close(parentFd);
   }
 }
 

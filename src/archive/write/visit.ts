@@ -1,5 +1,4 @@
-import type { BigIntStats } from "node:fs";
-import { fstatSync, lstatSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { messageOf, systemCode } from "../../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
@@ -7,11 +6,13 @@ import type { EntryLog } from "./entry-log.ts";
 import { headerOf } from "./entry-header.ts";
 import type { Excludes } from "./exclude.ts";
 import { kernelFileSystem } from "./file-systems.ts";
-import { below, closeRead, openFolder } from "./folder-chain.ts";
+import type { FileCalls } from "./file-calls.ts";
+import { below } from "./file-calls-node.ts";
+import { FileStat, isSameFile } from "./file-stat.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { PreparedHeader, TarType } from "./headers.ts";
 import { writeHeader } from "./headers.ts";
-import type { FileOpener } from "./open-file.ts";
+import { LISTED } from "./name-stack.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import { storeFile } from "./store-file.ts";
 import type { SourceTally, Tally } from "./tally.ts";
@@ -20,7 +21,9 @@ import type { SourceTally, Tally } from "./tally.ts";
 export interface Place {
   readonly parentFd: number;
   /** Device of the folder; undefined for a source itself. */
-  readonly parentDev: bigint | undefined;
+  readonly parentDevice: number | undefined;
+  /** What the folder's listing said (`LISTED`). */
+  readonly listedAs: number;
   readonly name: string;
   /** Full path as a byte string: what excludes, notices and the entry's name go by. */
   readonly path: string;
@@ -33,7 +36,8 @@ export interface OpenedFolder {
   readonly name: string;
   readonly path: string;
   readonly fd: number;
-  readonly stat: BigIntStats;
+  /** Valid until the next visit. */
+  readonly stat: FileStat;
   readonly sources: readonly SourceTally[];
 }
 
@@ -47,7 +51,7 @@ export interface VisitTools {
   readonly tally: Tally;
   /** Undefined: hard links are stored as copies. */
   readonly hardLinks: HardLinks | undefined;
-  readonly openFile: FileOpener;
+  readonly calls: FileCalls;
   /** Throws when the archive is no longer wanted. */
   checkAbort(): void;
 }
@@ -64,12 +68,26 @@ const CHANGED_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTD
 type Outcome = OpenedFolder | undefined | typeof CHANGED;
 
 export function createVisit(tools: VisitTools): Visit {
-  const { writer, entryLog, excludes, ownPaths, tally } = tools;
+  const { calls, writer, entryLog, excludes, ownPaths, tally } = tools;
+  /** What a name meant when it was looked at, and what was then opened. */
+  const looked = new FileStat();
+  const opened = new FileStat();
 
-  const store = (place: Place, stat: BigIntStats, isFirstLook: boolean): Outcome => {
+  /** Most names are what the listing said: then no look is needed before they are opened. */
+  const storeListed = (place: Place): Outcome => {
+    const { path, listedAs } = place;
+    if (listedAs === LISTED.file) {
+      if (excludes.dropsEntry(path) || excludes.prunes(path, false)) return undefined;
+      return storeRegular(place, undefined);
+    }
+    if (listedAs !== LISTED.folder) return CHANGED;
+    return excludes.prunes(path, true) ? undefined : storeFolder(place, undefined);
+  };
+
+  const storeLookedAt = (place: Place, stat: FileStat): Outcome => {
     if (stat.isDirectory()) return storeFolder(place, stat);
     if (excludes.dropsEntry(place.path)) return undefined;
-    if (stat.isFile()) return storeRegular(place, stat, isFirstLook);
+    if (stat.isFile()) return storeRegular(place, stat);
     if (stat.isSymbolicLink()) return storeSymlink(place, stat);
     if (stat.isSocket()) {
       tally.notice("socket", place.path, "a socket: left out");
@@ -81,9 +99,9 @@ export function createVisit(tools: VisitTools): Visit {
   };
 
   /** Calls that hardly ever fail (`fstat`) still may, on a network; no bytes of the entry are written by then. */
-  const storeOrNotice = (place: Place, stat: BigIntStats, isFirstLook: boolean): Outcome => {
+  const storeOrNotice = (place: Place, seen: FileStat | undefined): Outcome => {
     try {
-      return store(place, stat, isFirstLook);
+      return seen === undefined ? storeListed(place) : storeLookedAt(place, seen);
     } catch (error) {
       if (!isSystemError(error)) throw error;
       tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
@@ -91,27 +109,29 @@ export function createVisit(tools: VisitTools): Visit {
     }
   };
 
-  const storeFolder = (place: Place, seen: BigIntStats): Outcome => {
+  /** `seen` is undefined where the listing alone said that it is a folder. */
+  const storeFolder = (place: Place, seen: FileStat | undefined): Outcome => {
     const dropped = excludes.dropsEntry(place.path);
     let fd: number;
     try {
-      fd = openFolder(place.parentFd, place.name);
+      fd = calls.openFolder(place.parentFd, place.name);
     } catch (error) {
-      if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
+      if (seen === undefined || CHANGED_CODES.has(systemCode(error))) return CHANGED;
       if (!dropped && storeHeader(place, seen, "directory", "")) tally.count("directories", place.sources);
       tally.notice("unreadable", place.path, `${causeOf(error)}: its content was left out`);
       return undefined;
     }
     let handedOver = false;
     try {
-      const stat = fstatSync(fd, { bigint: true });
+      const stat = opened;
+      calls.statOpen(fd, stat);
       if (isOwn(place, stat)) return undefined;
-      noticeIfReplaced(place, seen, stat);
+      if (seen !== undefined) noticeIfReplaced(place, seen, stat);
       if (!dropped) {
         if (!storeHeader(place, stat, "directory", "")) return undefined;
         tally.count("directories", place.sources);
       }
-      const kernel = stat.dev === place.parentDev ? undefined : kernelFileSystem(fd);
+      const kernel = stat.device === place.parentDevice ? undefined : kernelFileSystem(fd);
       if (kernel !== undefined) {
         tally.notice("crossed", place.path, `a ${kernel} file system: its content was left out`);
         return undefined;
@@ -119,51 +139,53 @@ export function createVisit(tools: VisitTools): Visit {
       handedOver = true;
       return { name: place.name, path: place.path, fd, stat, sources: place.sources };
     } finally {
-      if (!handedOver) closeRead(fd);
+      if (!handedOver) calls.close(fd);
     }
   };
 
-  const storeRegular = (place: Place, seen: BigIntStats, isFirstLook: boolean): Outcome => {
-    // Nothing to read: no reason to open it. What the kernel shows in files of size 0 is left alone, too.
-    if (seen.size === 0n) {
+  /** `seen` is undefined where the listing alone said that it is a file. */
+  const storeRegular = (place: Place, seen: FileStat | undefined): Outcome => {
+    // Nothing to read: no reason to open it, and no right to do so is needed.
+    if (seen?.sizeBytes === 0) {
       storeContent(place, seen, undefined);
       return undefined;
     }
     let fd: number;
     try {
-      fd = tools.openFile(place.parentFd, place.name, Number(seen.uid));
+      fd = calls.openFile(place.parentFd, place.name);
     } catch (error) {
-      if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
+      if (seen === undefined || CHANGED_CODES.has(systemCode(error))) return CHANGED;
       tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
       return undefined;
     }
     try {
-      const stat = fstatSync(fd, { bigint: true });
+      const stat = opened;
+      calls.statOpen(fd, stat);
       if (!stat.isFile()) return CHANGED;
       if (isOwn(place, stat)) return undefined;
-      if (isFirstLook) noticeIfReplaced(place, seen, stat);
+      if (seen !== undefined) noticeIfReplaced(place, seen, stat);
       storeContent(place, stat, fd);
       return undefined;
     } finally {
-      closeRead(fd);
+      calls.close(fd);
     }
   };
 
-  const storeContent = (place: Place, stat: BigIntStats, fd: number | undefined): void => {
-    const shared = stat.nlink > 1n ? tools.hardLinks : undefined;
+  const storeContent = (place: Place, stat: FileStat, fd: number | undefined): void => {
+    const shared = stat.nlink > 1 ? tools.hardLinks : undefined;
     const first = shared?.stored(stat);
     if (first !== undefined) {
       if (storeHeader(place, stat, "hardlink", first)) tally.count("hardlinks", place.sources);
       return;
     }
-    const header = headerFor(place, stat, "file", "", Number(stat.size));
+    const header = headerFor(place, stat, "file", "", stat.sizeBytes);
     if (header === undefined) return;
-    if (fd === undefined) {
+    if (fd === undefined || stat.sizeBytes === 0) {
       writeOnlyHeader(header);
     } else {
-      const stored = storeFile(fd, header, writer, tools.rule, tools.checkAbort);
+      const stored = storeFile(calls, fd, header, writer, tools.rule, tools.checkAbort);
       tally.read(stored.bytesRead, place.sources);
-      const size = `${stat.size} bytes`;
+      const size = `${stat.sizeBytes} bytes`;
       const zeros = "the rest was filled with zeros";
       if (stored.outcome === "unreadable") {
         tally.notice("unreadable", place.path, `${causeOf(stored.error)}: left out`);
@@ -186,7 +208,7 @@ export function createVisit(tools: VisitTools): Visit {
     tally.count("files", place.sources);
   };
 
-  const storeSymlink = (place: Place, stat: BigIntStats): Outcome => {
+  const storeSymlink = (place: Place, stat: FileStat): Outcome => {
     let target: string;
     try {
       target = readlinkSync(below(place.parentFd, place.name), { encoding: "latin1" });
@@ -199,7 +221,7 @@ export function createVisit(tools: VisitTools): Visit {
     return undefined;
   };
 
-  const storeHeader = (place: Place, stat: BigIntStats, type: TarType, linkPath: string): boolean => {
+  const storeHeader = (place: Place, stat: FileStat, type: TarType, linkPath: string): boolean => {
     const header = headerFor(place, stat, type, linkPath, 0);
     if (header === undefined) return false;
     writeOnlyHeader(header);
@@ -215,7 +237,7 @@ export function createVisit(tools: VisitTools): Visit {
 
   const headerFor = (
     place: Place,
-    stat: BigIntStats,
+    stat: FileStat,
     type: TarType,
     linkPath: string,
     sizeBytes: number,
@@ -227,20 +249,21 @@ export function createVisit(tools: VisitTools): Visit {
     return header;
   };
 
-  const isOwn = (place: Place, stat: BigIntStats): boolean => {
+  const isOwn = (place: Place, stat: FileStat): boolean => {
     if (!ownPaths.has(place.path, stat)) return false;
     tally.notice("own", place.path, "written by the backup itself: left out");
     return true;
   };
 
-  const noticeIfReplaced = (place: Place, seen: BigIntStats, stat: BigIntStats): void => {
-    if (seen.ino === stat.ino && seen.dev === stat.dev) return;
+  const noticeIfReplaced = (place: Place, seen: FileStat, stat: FileStat): void => {
+    if (isSameFile(seen, stat)) return;
     tally.notice("replaced", place.path, "replaced while being read: the new one was stored");
   };
 
-  const look = (place: Place): BigIntStats | undefined => {
+  const look = (place: Place): FileStat | undefined => {
     try {
-      return lstatSync(below(place.parentFd, place.name), { bigint: true });
+      calls.statName(place.parentFd, place.name, looked);
+      return looked;
     } catch (error) {
       if (excludes.dropsEntry(place.path) || excludes.prunes(place.path, true)) return undefined;
       if (systemCode(error) === "ENOENT")
@@ -252,12 +275,13 @@ export function createVisit(tools: VisitTools): Visit {
 
   return (place) => {
     tools.checkAbort();
-    for (let looks = 1; looks <= MOST_LOOKS; looks += 1) {
+    let outcome = storeOrNotice(place, undefined);
+    for (let looks = 1; outcome === CHANGED && looks <= MOST_LOOKS; looks += 1) {
       const stat = look(place);
       if (stat === undefined || excludes.prunes(place.path, stat.isDirectory()) || isOwn(place, stat)) return undefined;
-      const outcome = storeOrNotice(place, stat, looks === 1);
-      if (outcome !== CHANGED) return outcome;
+      outcome = storeOrNotice(place, stat);
     }
+    if (outcome !== CHANGED) return outcome;
     tally.notice("vanished", place.path, "kept changing into something else: left out");
     return undefined;
   };

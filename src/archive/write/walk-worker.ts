@@ -5,6 +5,9 @@ import type { ArchiveNotice } from "../../contracts/archive.ts";
 import { UserError, messageOf } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
+import type { FileCalls } from "./file-calls.ts";
+import { loadLibcCalls } from "./file-calls-libc.ts";
+import { nodeCalls } from "./file-calls-node.ts";
 import type { TreeSink } from "./store-tree.ts";
 import { storeTree } from "./store-tree.ts";
 import type { BufferMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
@@ -23,7 +26,7 @@ const LONGEST_WAIT_MS = 250;
 
 const ABORTED = Symbol("aborted");
 
-function run(port: MessagePort, data: WalkWorkerData): void {
+function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
   const control = new Int32Array(data.control);
   const post = (message: WorkerMessage, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   const checkAbort = (): void => {
@@ -73,23 +76,28 @@ function run(port: MessagePort, data: WalkWorkerData): void {
   if (!existsSync("/proc/self/fd")) {
     throw new UserError("/proc is not mounted", { hint: "mount /proc: without it, files can't be read safely" });
   }
-  const end = storeTree(data.options, sink, {
-    checkAbort,
-    onNotice(notice) {
-      notices.push(notice);
-      if (notices.length >= NOTICES_PER_LIST) sendNotices();
+  const end = storeTree(
+    data.options,
+    sink,
+    {
+      checkAbort,
+      onNotice(notice) {
+        notices.push(notice);
+        if (notices.length >= NOTICES_PER_LIST) sendNotices();
+      },
+      onVisit(path, files, bytesRead) {
+        at = { path, files, bytesRead };
+      },
     },
-    onVisit(path, files, bytesRead) {
-      at = { path, files, bytesRead };
-    },
-  });
+    calls,
+  );
   sendNotices();
   post(end);
 }
 
 if (parentPort !== null) {
   try {
-    run(parentPort, workerData as WalkWorkerData);
+    run(parentPort, workerData as WalkWorkerData, (await loadLibcCalls()) ?? nodeCalls);
   } catch (error) {
     if (error !== ABORTED) {
       const hint = error instanceof UserError ? (error.hint ?? "") : undefined;

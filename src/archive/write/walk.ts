@@ -1,6 +1,8 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { asFsPath } from "./byte-strings.ts";
-import { below, createFolderChain } from "./folder-chain.ts";
+import { below } from "./file-calls-node.ts";
+import { createFolderChain } from "./folder-chain.ts";
+import { type NameStack, createNameStack } from "./name-stack.ts";
 import type { SourcePlan } from "./sources.ts";
 import type { SourceTally } from "./tally.ts";
 import type { SourceTools } from "./visit-source.ts";
@@ -11,19 +13,22 @@ import { causeOf } from "./visit.ts";
 /** A folder on the way from the source to the current entry. */
 interface Level {
   readonly path: string;
-  readonly dev: bigint;
-  readonly names: readonly string[];
+  /** In front of a name: `/backup/`. */
+  readonly prefix: string;
+  readonly device: number;
   readonly sources: readonly SourceTally[];
-  next: number;
 }
 
-/** Walks all sources, folder by folder, names in byte order. Memory: the names of the folders on the current path. */
+/**
+ * Walks all sources, folder by folder, names in byte order. Memory: the packed names of the folders on the current path.
+ */
 export function walkSources(plan: SourcePlan, tools: SourceTools): void {
   const inner = new Set(plan.inner);
+  const names = createNameStack();
   for (const root of plan.roots) {
     const tally = plan.tallyOf(root);
     const folder = visitSource(root, tally === undefined ? [] : [tally], tools);
-    if (folder !== undefined) walkFolder(folder, plan, inner, tools);
+    if (folder !== undefined) walkFolder(folder, plan, inner, names, tools);
   }
   // Those that no walk met: gone, or in a folder that is excluded or can't be read.
   for (const missed of inner) {
@@ -32,22 +37,31 @@ export function walkSources(plan: SourcePlan, tools: SourceTools): void {
   }
 }
 
-function walkFolder(root: OpenedFolder, plan: SourcePlan, inner: Set<string>, tools: SourceTools): void {
-  const chain = createFolderChain();
+function walkFolder(
+  root: OpenedFolder,
+  plan: SourcePlan,
+  inner: Set<string>,
+  names: NameStack,
+  tools: SourceTools,
+): void {
+  const chain = createFolderChain(tools.calls);
   const levels: Level[] = [];
 
   const enter = (folder: OpenedFolder): void => {
+    const { path, sources } = folder;
+    levels.push({ path, prefix: path === "/" ? "/" : `${path}/`, device: folder.stat.device, sources });
     chain.push(folder.name, folder.fd, folder.stat);
-    let names: string[] = [];
+    names.push();
     try {
-      names = readdirSync(below(folder.fd, "."), { encoding: "latin1" });
+      tools.calls.list(folder.fd, names);
+      names.sort();
     } catch (error) {
+      names.pop();
+      names.push();
       tools.tally.notice("unreadable", folder.path, `${causeOf(error)}: its content was left out`);
       const source = folder.sources.at(-1);
       if (source !== undefined && plan.tallyOf(folder.path) === source) source.error = causeOf(error);
     }
-    const { path, sources } = folder;
-    levels.push({ path, dev: folder.stat.dev, names: inByteOrder(names), sources, next: 0 });
   };
 
   const visit = (place: Place): OpenedFolder | undefined => {
@@ -60,7 +74,7 @@ function walkFolder(root: OpenedFolder, plan: SourcePlan, inner: Set<string>, to
   try {
     enter(root);
     for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-      const name = level.names[level.next];
+      const name = names.next();
       const parentFd = name === undefined ? undefined : chain.current();
       if (name === undefined || parentFd === undefined) {
         if (name !== undefined) {
@@ -71,12 +85,12 @@ function walkFolder(root: OpenedFolder, plan: SourcePlan, inner: Set<string>, to
           );
         }
         levels.pop();
+        names.pop();
         chain.pop();
         continue;
       }
-      level.next += 1;
-      const path = level.path === "/" ? `/${name}` : `${level.path}/${name}`;
-      const folder = visit({ parentFd, parentDev: level.dev, name, path, sources: level.sources });
+      const { prefix, device: parentDevice, sources } = level;
+      const folder = visit({ parentFd, parentDevice, listedAs: names.listedAs, name, path: prefix + name, sources });
       if (folder !== undefined) enter(folder);
     }
   } finally {
@@ -95,12 +109,4 @@ function whyMissing(source: string): string {
   } catch (error) {
     return causeOf(error);
   }
-}
-
-/** Most listings arrive sorted already; then no copy is made. */
-function inByteOrder(names: string[]): string[] {
-  for (let at = 1; at < names.length; at += 1) {
-    if ((names[at - 1] ?? "") > (names[at] ?? "")) return names.sort();
-  }
-  return names;
 }
