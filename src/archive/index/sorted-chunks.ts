@@ -91,7 +91,9 @@ export function createSortedChunks(): SortedChunks {
 }
 
 function pack({ raw, count, first }: BuiltChunk): StoredChunk {
-  return { stored: compressChunk(raw), rawBytes: raw.length, count, key: first.subarray(0, KEY_BYTES) };
+  // In memory of its own: a piece of the shared pool would keep 64 KiB alive for each chunk.
+  const key = Buffer.from(new Uint8Array(first.subarray(0, KEY_BYTES)).buffer);
+  return { stored: compressChunk(raw), rawBytes: raw.length, count, key };
 }
 
 function merge(left: Run, right: Run): Run {
