@@ -31,7 +31,7 @@ const LARGEST_REQUEST_BYTES = 8 * 1024 * 1024;
 
 export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: AbortSignal): RawReader {
   let waiting: { readonly block: IndexBlock; readonly stored: Buffer }[] = [];
-  let current: { readonly number: number; readonly raw: Buffer } | undefined;
+  let current: { readonly number: number; readonly raw: Buffer | DamagedBlock } | undefined;
   let nextInRow = -1;
   let inRow = 1;
 
@@ -58,17 +58,19 @@ export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: 
     });
   };
 
-  /** A damaged block stays where it is, so that the next entry in it does not fetch it again. */
   const rawOf = async (number: number, wantedRawBytes: number): Promise<Buffer> => {
-    if (current?.number === number) return current.raw;
-    let found = waiting.find(({ block }) => block.number === number);
-    if (found === undefined) {
-      await fetch(number, wantedRawBytes);
-      found = waiting[0];
+    if (current?.number !== number) {
+      let found = waiting.find(({ block }) => block.number === number);
+      if (found === undefined) {
+        await fetch(number, wantedRawBytes);
+        found = waiting[0];
+      }
+      if (found === undefined) throw new IndexFault("names a block that the archive does not have");
+      waiting = waiting.filter(({ block }) => block.number > number);
+      current = { number, raw: decoded(index, found.block, found.stored) };
     }
-    if (found === undefined) throw new IndexFault("names a block that the archive does not have");
-    waiting = waiting.filter(({ block }) => block.number >= number);
-    current = { number, raw: decodeBlock(index, found.block, found.stored) };
+    // A damaged block is remembered: thousands of entries may lie in it.
+    if (current.raw instanceof DamagedBlock) throw current.raw;
     return current.raw;
   };
 
@@ -104,4 +106,13 @@ export function decodeBlock(index: ArchiveIndex, block: IndexBlock, stored: Buff
   }
   if (raw.length !== block.rawBytes) throw new DamagedBlock(block);
   return raw;
+}
+
+function decoded(index: ArchiveIndex, block: IndexBlock, stored: Buffer): Buffer | DamagedBlock {
+  try {
+    return decodeBlock(index, block, stored);
+  } catch (thrown) {
+    if (thrown instanceof DamagedBlock) return thrown;
+    throw thrown;
+  }
 }

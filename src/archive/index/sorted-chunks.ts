@@ -1,8 +1,8 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { createChunkBuilder, pathOfRecord, recordLength } from "./chunk-builder.ts";
+import { createChunkBuilder, type BuiltChunk } from "./chunk-builder.ts";
 import { viewChunk, type ChunkView } from "./chunk-view.ts";
 import { KEY_BYTES } from "./format.ts";
-import { comparePaths, plainPath } from "./path-order.ts";
+import { comparePaths } from "./path-order.ts";
 
 /** A chunk as it will stand in the index. */
 export interface StoredChunk {
@@ -39,19 +39,32 @@ export function compressChunk(raw: Buffer): Buffer {
 
 export function createSortedChunks(): SortedChunks {
   const runs: Run[] = [];
-  let writer = createRunWriter();
+  const builder = createChunkBuilder();
+  let chunks: StoredChunk[] = [];
+  let entriesInRun = 0;
+  let last: Buffer | undefined;
   let entries = 0;
-  let closedBytes = 0;
+  let heldBytes = 0;
 
   const closeRun = (): void => {
-    runs.push(writer.close());
-    writer = createRunWriter();
+    runs.push({ chunks, entries: entriesInRun });
+    chunks = [];
+    entriesInRun = 0;
     // Equal shares: each entry is merged once for every doubling.
-    for (let last = runs.at(-1), before = runs.at(-2); last && before; last = runs.at(-1), before = runs.at(-2)) {
-      if (before.entries > 2 * last.entries) break;
-      runs.splice(-2, 2, merge(before, last));
+    for (let [before, after] = runs.slice(-2); before && after; [before, after] = runs.slice(-2)) {
+      if (before.entries > 2 * after.entries) break;
+      runs.splice(-2, 2, merge(before, after));
     }
-    closedBytes = runs.reduce((sum, run) => sum + sizeOf(run.chunks), 0);
+  };
+  const closeChunk = (): void => {
+    const built = builder.take();
+    if (built === undefined) return;
+    if (last !== undefined && comparePaths(last, built.first) > 0) closeRun();
+    const chunk = pack(built);
+    chunks.push(chunk);
+    last = built.last;
+    entriesInRun += built.count;
+    heldBytes += chunk.stored.length;
   };
 
   return {
@@ -59,71 +72,46 @@ export function createSortedChunks(): SortedChunks {
       return entries;
     },
     get heldBytes() {
-      return closedBytes + writer.heldBytes;
+      return heldBytes;
     },
     add(log) {
-      for (let record = 0; record < log.length; record += recordLength(log, record)) {
-        const path = pathOfRecord(log, record);
-        if (!writer.takes(path)) closeRun();
-        writer.add(log, record, path);
+      for (let record = 0; record < log.length;) {
+        record = builder.add(log, record);
         entries += 1;
+        if (builder.isFull) closeChunk();
       }
     },
     finish() {
-      let all = writer.close();
+      closeChunk();
+      let all: Run = { chunks, entries: entriesInRun };
       for (let run = runs.pop(); run !== undefined; run = runs.pop()) all = merge(run, all);
       return all.chunks;
     },
   };
 }
 
-function createRunWriter() {
-  const builder = createChunkBuilder();
-  const chunks: StoredChunk[] = [];
-  let lastClosed: Buffer | undefined;
-  let entries = 0;
-  let heldBytes = 0;
-  const flush = (): void => {
-    const last = builder.last();
-    if (last === undefined) return;
-    lastClosed = Buffer.from(last);
-    const { raw, count, first } = builder.take();
-    const chunk = { stored: compressChunk(raw), rawBytes: raw.length, count, key: first.subarray(0, KEY_BYTES) };
-    heldBytes += chunk.stored.length;
-    chunks.push(chunk);
-  };
-  return {
-    get heldBytes() {
-      return heldBytes;
-    },
-    takes(path: Uint8Array): boolean {
-      const last = builder.last() ?? lastClosed;
-      return last === undefined || comparePaths(last, path) <= 0;
-    },
-    add(log: Buffer, record: number, path: Buffer): void {
-      builder.add(log, record, path);
-      entries += 1;
-      if (builder.isFull) flush();
-    },
-    close(): Run {
-      flush();
-      return { chunks, entries };
-    },
-  };
+function pack({ raw, count, first }: BuiltChunk): StoredChunk {
+  // In memory of its own: a piece of the shared pool would keep 64 KiB alive for each chunk.
+  const key = Buffer.from(new Uint8Array(first.subarray(0, KEY_BYTES)).buffer);
+  return { stored: compressChunk(raw), rawBytes: raw.length, count, key };
 }
 
 function merge(left: Run, right: Run): Run {
-  if (left.entries === 0) return right;
-  if (right.entries === 0) return left;
-  const writer = createRunWriter();
+  const builder = createChunkBuilder();
+  const chunks: StoredChunk[] = [];
+  const flush = (): void => {
+    const built = builder.take();
+    if (built !== undefined) chunks.push(pack(built));
+  };
   const a = createCursor(left);
   const b = createCursor(right);
   while (!a.isAtEnd || !b.isAtEnd) {
     const from = b.isAtEnd || (!a.isAtEnd && comparePaths(a.path(), b.path()) <= 0) ? a : b;
-    const record = from.take();
-    writer.add(record, 0, plainPath(pathOfRecord(record, 0)));
+    builder.add(from.take(), 0);
+    if (builder.isFull) flush();
   }
-  return writer.close();
+  flush();
+  return { chunks, entries: left.entries + right.entries };
 }
 
 function createCursor(run: Run) {
@@ -152,8 +140,4 @@ function createCursor(run: Run) {
       return record;
     },
   };
-}
-
-function sizeOf(chunks: readonly StoredChunk[]): number {
-  return chunks.reduce((sum, { stored }) => sum + stored.length, 0);
 }
