@@ -53,8 +53,8 @@ export function createDropboxDestination(options: DropboxOptions): Destination {
         upload(path, body, {
           api,
           plan: planBlocks(options.concurrency),
-          attempts: attemptsFor(signal),
           signal,
+          attemptsFor,
           lookUp: (at) => lookUp(at, api, signal),
           ...(onProgress === undefined ? {} : { onProgress }),
         }),

@@ -11,8 +11,8 @@ import { DropboxFailure } from "./failures.ts";
 export interface UploadOptions {
   readonly api: Api;
   readonly plan: BlockPlan;
-  readonly attempts: Attempts;
   readonly signal: AbortSignal;
+  attemptsFor(signal: AbortSignal): Attempts;
   onProgress?(bytesSent: number): void;
   /** Size and content hash of what is under the name now; undefined where nothing is, or nobody may look. */
   lookUp(path: string): Promise<Uploaded | undefined>;
@@ -81,8 +81,9 @@ interface Session {
 }
 
 /** One block makes a sequential session of one call; more make a concurrent one. */
-function createSession({ api, attempts, signal, onProgress, lookUp }: UploadOptions): Session {
+function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadOptions): Session {
   const { client } = api;
+  const attempts = attemptsFor(signal);
   let id: Promise<string> | undefined;
   let sentBytes = 0;
 
