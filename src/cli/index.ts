@@ -60,6 +60,13 @@ export const commands: ReadonlyMap<string, { readonly summary: string; load(): P
     },
   ],
   [
+    "dropbox-login",
+    {
+      summary: "get the refresh token that Dropbox needs, once",
+      load: async () => (await import("./dropbox-login.ts")).dropboxLoginCommand,
+    },
+  ],
+  [
     "health",
     { summary: "exit 0 if the daemon is alive", load: async () => (await import("./health.ts")).healthCommand },
   ],

@@ -68,10 +68,6 @@ describe("what is configured but not built yet", () => {
       "AZURE_STORAGE_ACCOUNT_NAME: storing archives in Azure Blob Storage is not built yet",
     ],
     [
-      "DROPBOX_REFRESH_TOKEN=t\nDROPBOX_APP_KEY=k\nDROPBOX_APP_SECRET=s",
-      "DROPBOX_REFRESH_TOKEN: storing archives in Dropbox is not built yet",
-    ],
-    [
       "GOOGLE_DRIVE_CREDENTIALS_JSON='{}'\nGOOGLE_DRIVE_IMPERSONATE_SUBJECT=s",
       "GOOGLE_DRIVE_CREDENTIALS_JSON: storing archives in Google Drive is not built yet",
     ],

@@ -1,6 +1,7 @@
 import type { Destination, DestinationKind } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { Values } from "../contracts/setting.ts";
+import { dropboxIsConfigured } from "./dropbox/settings.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
 import { AWS_S3_BUCKET_NAME } from "./s3/settings.ts";
@@ -60,6 +61,15 @@ const registrations: readonly Registration[] = [
         import("./ssh/options.ts"),
       ]);
       return [createSshDestination(sshOptionsOf(values, context))];
+    },
+  },
+  {
+    kind: "dropbox",
+    isConfigured: dropboxIsConfigured,
+    async open(values) {
+      const { createDropboxDestination } = await import("./dropbox/dropbox.ts");
+      const { dropboxOptions } = await import("./dropbox/options.ts");
+      return [createDropboxDestination(dropboxOptions(values))];
     },
   },
 ];

@@ -4,7 +4,7 @@ export const DROPBOX_REFRESH_TOKEN: Setting<"text"> = {
   key: "DROPBOX_REFRESH_TOKEN",
   kind: "text",
   secret: true,
-  help: "Refresh token of the Dropbox app. Dropbox is used when this, the key and the secret are set.",
+  help: "Refresh token of the Dropbox app, as `lifeboat dropbox-login` prints it. Dropbox is used when this, the key and the secret are set.",
 };
 
 export const DROPBOX_APP_KEY: Setting<"text"> = {
@@ -24,7 +24,7 @@ export const DROPBOX_APP_SECRET: Setting<"text"> = {
 export const DROPBOX_REMOTE_PATH: Setting<"text"> = {
   key: "DROPBOX_REMOTE_PATH",
   kind: "text",
-  help: "Folder in the Dropbox, or in the app's own folder.",
+  help: "Folder in the Dropbox, or in the app's own folder. It is made by the first upload. Unset: the topmost folder.",
 };
 
 export const DROPBOX_CONCURRENCY_LEVEL: WithDefault<"natural"> = {
@@ -32,7 +32,7 @@ export const DROPBOX_CONCURRENCY_LEVEL: WithDefault<"natural"> = {
   kind: "natural",
   default: "6",
   unit: "requests",
-  help: "How many pieces of an archive are sent at the same time.",
+  help: "How many pieces of an archive are sent at the same time, as far as memory allows: all together have at most 48 MiB.",
   check: (level) => (level >= 1 ? undefined : "must be 1 or more"),
 };
 
@@ -54,11 +54,14 @@ export const dropboxSettings: PartSettings = {
   part: "dropbox",
   title: "Dropbox",
   settings: [...NEEDED, DROPBOX_REMOTE_PATH, DROPBOX_CONCURRENCY_LEVEL, DROPBOX_ENDPOINT, DROPBOX_OAUTH2_ENDPOINT],
-  notBuilt: "storing archives in Dropbox is not built yet",
-  isConfigured: (values) => NEEDED.every((setting) => values.isSet(setting)),
+  isConfigured: dropboxIsConfigured,
   rules,
   target: (values) => `${values.get(DROPBOX_APP_KEY) ?? ""}/${values.get(DROPBOX_REMOTE_PATH) ?? ""}`,
 };
+
+export function dropboxIsConfigured(values: Values): boolean {
+  return NEEDED.every((setting) => values.isSet(setting));
+}
 
 function rules(values: Values): readonly RuleBreak[] {
   const [present] = NEEDED.filter((setting) => values.isSet(setting));
