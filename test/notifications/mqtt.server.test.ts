@@ -3,20 +3,16 @@ import type { SendReport } from "../../src/contracts/notification.ts";
 import { parseRoutes } from "../../src/notifications/routes.ts";
 import { sendAll } from "../../src/notifications/send/send-all.ts";
 import { sleep } from "../../src/lib/clock.ts";
-import { makeCertificate, type TestCertificate } from "../servers/certificate.ts";
 import { type Mosquitto, startMosquitto } from "../servers/mosquitto.ts";
 import { freePort } from "../servers/program.ts";
 
-let certificate: TestCertificate;
 let broker: Mosquitto;
 
 beforeAll(async () => {
-  certificate = makeCertificate();
-  broker = await startMosquitto(certificate);
+  broker = await startMosquitto();
 });
 afterAll(async () => {
   await broker.stop();
-  certificate.remove();
 });
 
 async function send(url: string, body = "Größe: 1 ГБ ✅\nline"): Promise<SendReport | undefined> {

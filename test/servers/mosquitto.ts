@@ -1,7 +1,7 @@
 import { spawn, execFileSync } from "node:child_process";
 import { writeFileSync, chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { TestCertificate } from "./certificate.ts";
+import { makeCertificates } from "./certificates.ts";
 import { freePort, startProgram, temporaryFolder } from "./program.ts";
 
 /** Mosquitto with one user, on a plain port and on one with TLS. */
@@ -15,8 +15,9 @@ export interface Mosquitto {
   stop(): Promise<void>;
 }
 
-export async function startMosquitto(certificate: TestCertificate): Promise<Mosquitto> {
+export async function startMosquitto(): Promise<Mosquitto> {
   const folder = temporaryFolder();
+  const certificates = makeCertificates(folder);
   const [port, tlsPort] = [await freePort(), await freePort()];
   const [user, password] = ["lab", "lab:p@ss/w"];
   const passwords = join(folder, "passwords");
@@ -32,8 +33,8 @@ export async function startMosquitto(certificate: TestCertificate): Promise<Mosq
       ...(process.getuid?.() === 0 ? ["user root"] : []),
       `listener ${port} 127.0.0.1`,
       `listener ${tlsPort} 127.0.0.1`,
-      `certfile ${certificate.certificateFile}`,
-      `keyfile ${certificate.keyFile}`,
+      `certfile ${certificates.certificateFile}`,
+      `keyfile ${certificates.keyFile}`,
       "",
     ].join("\n"),
   );
