@@ -14,9 +14,9 @@ export type NotificationLevel = "error" | "info";
 
 /** What became of one message at one URL. Holds no secret and never the URL. */
 export interface SendReport {
-  /** Place of the URL in its list, from 1. */
-  readonly position: number;
-  /** `ntfy 2`: the scheme and the place. */
+  /** Stays the same while the URL does, across restarts; not the URL and not to be computed back into it. */
+  readonly routeId: string;
+  /** `ntfy 2`: the scheme and the place in the list. */
   readonly label: string;
   /** Every target (chat, recipient, room, part) has it. */
   readonly isDelivered: boolean;

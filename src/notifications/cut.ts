@@ -31,6 +31,11 @@ export function cutText(text: string, limit: number, measure: Measure = inCharac
   return wellFormed;
 }
 
+/** The Unicode characters (code points) of a text, which is what most services count. */
+export function charactersOf(text: string): readonly string[] {
+  return Array.from(text);
+}
+
 /** A title above a text, where a service has no field for it. */
 export function titled(title: string, body: string, between = "\n"): string {
   if (title === "") return body;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { OpenService, Registered } from "./service.ts";
 import { services } from "./services/index.ts";
 import { type GoUrl, parseGoUrl } from "./url/go-url.ts";
@@ -6,9 +7,9 @@ import { splitUrls } from "./url/split-list.ts";
 
 /** One usable notification URL. */
 export interface Route {
-  /** Place of the URL in its list, from 1. */
-  readonly position: number;
-  /** `ntfy 2`: never the URL. */
+  /** Stays the same while the URL does; a digest of it. */
+  readonly id: string;
+  /** `ntfy 2`: the scheme and the place in its list, never the URL. */
   readonly label: string;
   readonly service: OpenService;
   /** All texts of the URL that no message may hold. */
@@ -38,9 +39,13 @@ export function parseRoutes(list: string | readonly string[]): ParsedRoutes {
       continue;
     }
     warnings.push(...service.warnings.map((warning) => `${place}: ${warning}`));
-    routes.push({ position, label: `${scheme} ${position}`, service, secrets });
+    routes.push({ id: idOf(url), label: `${scheme} ${position}`, service, secrets });
   }
   return { routes, problems, warnings };
+}
+
+function idOf(url: string): string {
+  return createHash("sha256").update(url).digest("hex").slice(0, 16);
 }
 
 interface Opened {

@@ -61,7 +61,7 @@ export async function openWire(answer: Answering): Promise<Wire> {
       socket.once("connect", () => {
         const { protocol, host } = options as unknown as { protocol: string; host: string };
         origins.set(socket.localPort ?? 0, `${protocol}//${host}`);
-        callback(null, socket as never);
+        callback(null, socket);
       });
       socket.once("error", (error) => callback(error, null));
     },

@@ -12,8 +12,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** Where `logger://` writes. */
   readonly log?: Log;
-  /** Targets that have the message from an earlier try, by the route's position. */
-  readonly skip?: ReadonlyMap<number, readonly string[]>;
+  /** Targets that have the message from an earlier try, by the route's id. */
+  readonly skip?: ReadonlyMap<string, readonly string[]>;
   /** For proxies; the process environment unless told otherwise. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** For tests: instead of connections of its own. */
@@ -58,7 +58,7 @@ async function sendOne(
   const redact = createRedactor(route.secrets);
   const deadlineMs = options.deadlineMs ?? route.service.deadlineMs;
   const deadline = AbortSignal.timeout(deadlineMs);
-  const skip = new Set(options.skip?.get(route.position));
+  const skip = new Set(options.skip?.get(route.id));
   const delivered = new Set(skip);
   const failures: Failure[] = [];
   const notices: string[] = [];
@@ -90,7 +90,7 @@ async function sendOne(
     failures.push(outcomeOf(thrown, options.signal, deadline, deadlineMs));
   }
   return {
-    position: route.position,
+    routeId: route.id,
     label: route.label,
     isDelivered: failures.length === 0,
     problems: [...failures.map(({ problem }) => problem), ...notices].map(redact),

@@ -1,4 +1,4 @@
-import { cutText } from "../cut.ts";
+import { charactersOf, cutText } from "../cut.ts";
 
 /** What Discord takes, in characters (code points). */
 const EMBED_CHARACTERS = 2000;
@@ -18,7 +18,7 @@ export function byLines(body: string, titleLength: number): readonly (readonly s
   for (const line of body.split("\n")) {
     const embed = cutText(line.replace(/\r$/, ""), EMBED_CHARACTERS);
     if (embed === "") continue;
-    const length = [...embed].length;
+    const length = charactersOf(embed).length;
     const group = groups.at(-1);
     if (group !== undefined && group.length < EMBEDS && used + length <= REQUEST_CHARACTERS) {
       group.push(embed);
@@ -35,7 +35,7 @@ export function byLines(body: string, titleLength: number): readonly (readonly s
 /** Pieces of up to 2000 characters, broken at a line break or blank where there is one near. */
 export function byLength(body: string, titleLength: number): readonly (readonly string[])[] {
   const groups: string[][] = [];
-  const characters = [...body];
+  const characters = charactersOf(body);
   let at = 0;
   let used = Number.POSITIVE_INFINITY;
   while (at < characters.length) {
@@ -72,7 +72,9 @@ function breakAt(characters: readonly string[], from: number, room: number): num
 /** The last piece says that something is missing. */
 function endedEarly(groups: string[][]): readonly (readonly string[])[] {
   const last = groups.at(-1) ?? [];
-  const text = [...(last.pop() ?? "")].slice(0, EMBED_CHARACTERS - 6).join("");
+  const text = charactersOf(last.pop() ?? "")
+    .slice(0, EMBED_CHARACTERS - 6)
+    .join("");
   last.push(`${text} [...]`);
   return groups;
 }

@@ -4,7 +4,7 @@ import { requireHost } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { colour, flag, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
-import { cutText } from "../cut.ts";
+import { charactersOf, cutText } from "../cut.ts";
 import { UserError } from "../../lib/errors.ts";
 import { byLines, byLength } from "./discord-split.ts";
 import type { NotificationMessage } from "../../contracts/notification.ts";
@@ -68,7 +68,7 @@ export const discord = httpService<Config>({
 function embedBodies(props: Config["props"], message: NotificationMessage): readonly object[] {
   const title = cutText(titleOf(message, props.title), TITLE_CHARACTERS);
   const split = props.splitlines ? byLines : byLength;
-  const groups = split(message.body.toWellFormed(), [...title].length);
+  const groups = split(message.body.toWellFormed(), charactersOf(title).length);
   // The API takes no empty message; a title alone is one.
   const parts = groups.length === 0 ? [[]] : groups;
   if (groups.length === 0 && title === "") throw new UserError("the message is empty, and Discord takes none such");

@@ -10,6 +10,7 @@ import { lark } from "./lark.ts";
 import { logger } from "./logger.ts";
 import { matrix } from "./matrix.ts";
 import { mattermost } from "./mattermost.ts";
+import { mqtt } from "./mqtt.ts";
 import { notifiarr } from "./notifiarr.ts";
 import { ntfy } from "./ntfy.ts";
 import { opsgenie } from "./opsgenie.ts";
@@ -19,6 +20,7 @@ import { pushover } from "./pushover.ts";
 import { rocketchat } from "./rocketchat.ts";
 import { signal } from "./signal.ts";
 import { slack } from "./slack.ts";
+import { smtp } from "./smtp.ts";
 import { teams } from "./teams.ts";
 import { telegram } from "./telegram.ts";
 import { twilio } from "./twilio.ts";
@@ -41,6 +43,7 @@ export const services: readonly Registered[] = [
   logger,
   matrix,
   mattermost,
+  mqtt,
   notifiarr,
   ntfy,
   opsgenie,
@@ -50,6 +53,7 @@ export const services: readonly Registered[] = [
   rocketchat,
   signal,
   slack,
+  smtp,
   teams,
   telegram,
   twilio,

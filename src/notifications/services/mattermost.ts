@@ -30,8 +30,8 @@ export const mattermost = httpService<Config>({
   },
   secrets: ({ token }) => [token],
   requests({ endpoint, username, channel, props }, message) {
-    const text_ = cutText(titled(titleOf(message, props.title), message.body), TEXT_CHARACTERS);
-    return [postJson(endpoint, { text: text_, ...nonEmpty({ username, channel, ...iconOf(props.icon) }) })];
+    const content = cutText(titled(titleOf(message, props.title), message.body), TEXT_CHARACTERS);
+    return [postJson(endpoint, { text: content, ...nonEmpty({ username, channel, ...iconOf(props.icon) }) })];
   },
 });
 

@@ -1,6 +1,6 @@
 import { httpService } from "../service.ts";
 import { nonEmpty, postJson, titleOf } from "../requests.ts";
-import { cutText } from "../cut.ts";
+import { charactersOf, cutText } from "../cut.ts";
 import { requireHost } from "../url/go-url.ts";
 import { list, pairs, parsed, type PropValues, readProps, splitList, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
@@ -55,12 +55,13 @@ export const opsgenie = httpService<Config>({
   ],
 });
 
-function alertOf(props: Config["props"], { body, ...rest }: NotificationMessage): object {
-  const title = titleOf({ body, ...rest }, props.title);
-  const isLong = [...body].length > MESSAGE_CHARACTERS;
+function alertOf(props: Config["props"], message: NotificationMessage): object {
+  const { body } = message;
+  const title = titleOf(message, props.title);
+  const isLong = charactersOf(body).length > MESSAGE_CHARACTERS;
   const ownDescription = title !== "" || isLong ? body : "";
   const description = [ownDescription, props.description].filter((part) => part !== "").join("\n");
-  const summary = title === "" ? (isLong ? [...body].slice(0, MESSAGE_CHARACTERS).join("") : body) : title;
+  const summary = title === "" ? (isLong ? charactersOf(body).slice(0, MESSAGE_CHARACTERS).join("") : body) : title;
   const { alias, entity, source, priority, note, user } = props;
   const lists = {
     responders: props.responders,

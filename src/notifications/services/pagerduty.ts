@@ -60,10 +60,14 @@ function requestOf({ endpoint, key, props }: Config, message: NotificationMessag
     ...(contexts.length === 0
       ? {}
       : {
-          links: contexts.filter(({ type }) => type === "link").map(({ type: _, ...link }) => link),
-          images: contexts.filter(({ type }) => type === "image").map(({ type: _, ...image }) => image),
+          links: contexts.filter(({ type }) => type === "link").map(withoutType),
+          images: contexts.filter(({ type }) => type === "image").map(withoutType),
         }),
   });
+}
+
+function withoutType(context: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(context).filter(([name]) => name !== "type"));
 }
 
 function readDetails(given: string): JsonObject {

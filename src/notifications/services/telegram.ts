@@ -65,14 +65,14 @@ function* toChat(
     }),
     ...target,
   });
-  const text = telegramText(message, props);
+  const marked = telegramText(message, props);
   const { answer, isOk } = yield {
-    ...request(chatId, text),
+    ...request(chatId, marked),
     hasSecondTry: (refused) => secondTry(refused) !== undefined,
   };
   const other = isOk || answer === undefined ? undefined : secondTry(answer);
   if (other === undefined) return;
-  yield request(other.chatId ?? chatId, other.chatId === undefined ? plainText(message, props.title) : text);
+  yield request(other.chatId ?? chatId, other.chatId === undefined ? plainText(message, props.title) : marked);
 }
 
 /** What would make a refused message arrive. */
