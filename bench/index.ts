@@ -38,7 +38,8 @@ for (let at = 0; at < entries; at += 1) {
     uid: 33,
     gid: 33,
     sizeBytes: Math.floor(noise(at + 7) * 30_000),
-    mtimeNs: 1_700_000_000_000_000_000n + BigInt(Math.floor(noise(at) * 1e17)),
+    mtimeSeconds: 1_700_000_000 + Math.floor(noise(at) * 1e8),
+    mtimeNanoseconds: Math.floor(noise(at + 1) * 1e9),
     linkPath: "",
     deviceMajor: 0,
     deviceMinor: 0,
@@ -47,9 +48,11 @@ for (let at = 0; at < entries; at += 1) {
   log.add(
     header,
     {
-      ctimeNs: 1_760_000_000_000_000_000n + BigInt(Math.floor(noise(at + 3) * 1e15)),
-      ino: BigInt(1_000_000 + at),
-      dev: 66n,
+      ctimeSeconds: 1_760_000_000 + Math.floor(noise(at + 3) * 1e6),
+      ctimeNanoseconds: Math.floor(noise(at + 5) * 1e9),
+      inodeLow: 1_000_000 + at,
+      inodeHigh: 0,
+      device: 66,
     },
     place,
   );

@@ -34,13 +34,24 @@ async function indexOf(paths: readonly string[], type: TarType = "file"): Promis
       uid: at,
       gid: 2 ** 32 - 1,
       sizeBytes,
-      mtimeNs: 1_700_000_000_000_000_000n + BigInt(at),
+      mtimeSeconds: 1_700_000_000,
+      mtimeNanoseconds: at,
       linkPath: "",
       deviceMajor: 0,
       deviceMinor: 0,
     });
     const place = { entryBlock: digests.length, entryOffset: raw };
-    log.add(header, { ctimeNs: -BigInt(at), ino: BigInt(at) << 40n, dev: 2n ** 64n - 1n }, place);
+    log.add(
+      header,
+      {
+        ctimeSeconds: at === 0 ? 0 : -1,
+        ctimeNanoseconds: at === 0 ? 0 : 1_000_000_000 - at,
+        inodeLow: 0,
+        inodeHigh: at << 8,
+        device: 2 ** 32 - 1,
+      },
+      place,
+    );
     raw += header.bytes + Math.ceil(sizeBytes / 512) * 512;
     if (at % BLOCK_ENTRIES === BLOCK_ENTRIES - 1) send(raw);
   }
@@ -126,10 +137,11 @@ describe("an index", () => {
       uid: at,
       gid: 2 ** 32 - 1,
       sizeBytes: at % 512,
-      mtimeNs: 1_700_000_000_000_000_000n + BigInt(at),
+      mtimeSeconds: 1_700_000_000,
+      mtimeNanoseconds: at,
       ctimeNs: -BigInt(at),
       inode: BigInt(at) << 40n,
-      device: 2n ** 64n - 1n,
+      device: 2n ** 32n - 1n,
       block: Math.floor(at / BLOCK_ENTRIES),
       headerBytes: 1024 + 512,
     });
