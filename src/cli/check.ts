@@ -8,6 +8,7 @@ import { printablePath } from "../lib/printable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
 import { openHistory } from "../state/history.ts";
+import { jobRoutes } from "../notifications/job-routes.ts";
 import { mountWarnings } from "./check-mounts.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { chooseJobs, loadForCommand, type Setup } from "./setup.ts";
@@ -18,7 +19,7 @@ const EXIT_BAD_CONFIG = 5;
 interface Finding {
   readonly level: "ok" | "note" | "warning" | "error";
   readonly job?: string;
-  readonly about: "config" | "source" | "destination" | "state" | "compressor";
+  readonly about: "config" | "source" | "destination" | "state" | "compressor" | "notification";
   readonly text: string;
 }
 
@@ -36,7 +37,12 @@ may be warnings), 1: a run would fail, 5: bad configuration.
     const setup = await loadForCommand(context, { logToStderr: true });
     const { jobs } = chooseJobs(setup.loaded, args.positionals);
     const findings = [...configFindings(setup), ...(await stateFindings(setup))];
-    for (const job of jobs) findings.push(...sourceFindings(job), ...(await destinationFindings(job, setup, context)));
+    for (const job of jobs)
+      findings.push(
+        ...sourceFindings(job),
+        ...(await destinationFindings(job, setup, context)),
+        ...notificationFindings(job),
+      );
     findings.push({
       level: "ok",
       about: "compressor",
@@ -135,6 +141,20 @@ async function destinationFindings(job: Job, setup: Setup, context: CommandConte
   }
   await closeAll(destinations, setup.log);
   return findings;
+}
+
+/** Only whether they can be used; `notify-test` sends. */
+function notificationFindings(job: Job): Finding[] {
+  const { routes, problems } = jobRoutes(job.values);
+  const common = { job: job.name, about: "notification" } as const;
+  return [
+    ...routes.map(({ label, level }) => ({
+      ...common,
+      level: "ok" as const,
+      text: `notification ${label}: usable, is told ${level === "info" ? "about every run" : "what goes wrong"}`,
+    })),
+    ...problems.map((text) => ({ ...common, level: "error" as const, text: `notification ${text}` })),
+  ];
 }
 
 function freeSpace(folder: string): string {

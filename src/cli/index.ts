@@ -53,6 +53,13 @@ export const commands: ReadonlyMap<string, { readonly summary: string; load(): P
     },
   ],
   [
+    "notify-test",
+    {
+      summary: "send a test message through every notification URL",
+      load: async () => (await import("./notify-test.ts")).notifyTestCommand,
+    },
+  ],
+  [
     "print-config",
     {
       summary: "every setting, its value (secrets masked) and where it comes from",

@@ -47,7 +47,7 @@ const CHECKS: Readonly<Partial<Record<Kind, DeepCheck>>> = {
 export async function proveValue(setting: Setting, text: string, context: FilenameContext): Promise<Proven> {
   const value = readValue(setting, text);
   const check = CHECKS[setting.kind];
-  if (check === undefined) return { text, warnings: [] };
+  if (check === undefined) return { text, warnings: (await setting.prove?.(value)) ?? [] };
   if (setting.kind !== "pem" && text.length > LONGEST_EXPRESSION)
     throw new UserError(`is longer than ${LONGEST_EXPRESSION} characters`);
   return check(typeof value === "string" ? value : text, context);

@@ -30,7 +30,7 @@ const READERS: Readers = {
   filename: (text) => text,
   pem: (text) => text,
   url: readUrl,
-  urls: readUrls,
+  urls: readList,
 };
 
 /**
@@ -133,14 +133,4 @@ function readUrl(text: string): string {
   // WHATWG's parser takes "https:host" and blanks; a person who writes such things made a mistake.
   const wellFormed = /^https?:\/\/[^\s/?#]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
   return wellFormed ? text : refuse("must be an http or https URL");
-}
-
-/** Only the shape: what each service wants is its own matter. The position is named, never the URL. */
-function readUrls(text: string): readonly string[] {
-  const urls = readList(text);
-  urls.forEach((url, index) => {
-    if (!/^[a-z][a-z0-9.-]*(\+[a-z0-9.-]+)?:/i.test(url))
-      refuse(`URL ${index + 1} of ${urls.length} does not begin with a service, as in slack://`);
-  });
-  return urls;
 }

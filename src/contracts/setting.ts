@@ -69,6 +69,11 @@ export interface Setting<K extends Kind = Kind> {
   readonly processWide?: true;
   /** An extra rule over the parsed value. Returns what is wrong and what is allowed, without the value, or undefined. */
   check?(value: Kinds[K]): string | undefined;
+  /**
+   * What only the part's own code can tell about a value of the right kind; it may load that code. Asked once, when the
+   * configuration is read. Gives warnings: the job runs nevertheless.
+   */
+  prove?(value: Kinds[K]): Promise<readonly string[]>;
 }
 
 /** A setting whose default makes `Values.get` always give a value. */

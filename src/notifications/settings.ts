@@ -1,9 +1,17 @@
 import type { PartSettings, RuleBreak, Setting, WithDefault } from "../contracts/setting.ts";
 
+/** A bad URL is a warning: it must neither keep the job from running nor the other URLs from being used. */
+async function proveUrls(urls: readonly string[]): Promise<readonly string[]> {
+  const { parseRoutes } = await import("./routes.ts");
+  const { problems, warnings } = parseRoutes(urls);
+  return [...problems, ...warnings];
+}
+
 export const NOTIFICATION_URLS: Setting<"urls"> = {
   key: "NOTIFICATION_URLS",
   kind: "urls",
   secret: true,
+  prove: proveUrls,
   help: "Whom to tell about runs: shoutrrr-style URLs, separated by commas. A comma inside a URL is written `%2C`.",
 };
 
@@ -11,6 +19,7 @@ export const NOTIFICATION_URLS_ERROR: Setting<"urls"> = {
   key: "NOTIFICATION_URLS_ERROR",
   kind: "urls",
   secret: true,
+  prove: proveUrls,
   isNew: true,
   help: "Further URLs that are told only what goes wrong.",
 };
@@ -19,6 +28,7 @@ export const NOTIFICATION_URLS_INFO: Setting<"urls"> = {
   key: "NOTIFICATION_URLS_INFO",
   kind: "urls",
   secret: true,
+  prove: proveUrls,
   isNew: true,
   help: "Further URLs that are told about every run.",
 };

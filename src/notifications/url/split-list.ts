@@ -9,11 +9,15 @@ export function splitUrls(text: string, isUsable: (url: string) => boolean): rea
     if (piece === "") continue;
     const previous = urls.at(-1);
     const joined = `${previous ?? ""},${piece}`;
-    if (previous?.includes("?") === true && !looksLikeUrl(piece) && isUsable(joined)) urls[urls.length - 1] = joined;
+    const mayBelong = previous?.includes("?") === true && joined.length <= LONGEST_FORGIVEN && !looksLikeUrl(piece);
+    if (mayBelong && isUsable(joined)) urls[urls.length - 1] = joined;
     else urls.push(piece);
   }
   return [...new Set(urls)];
 }
+
+/** What is longer is no URL; each comma in it would cost another look at all of it. */
+const LONGEST_FORGIVEN = 8192;
 
 /** A service, a colon and slashes. `https://` alone is a link inside a value, such as an ntfy action's. */
 function looksLikeUrl(piece: string): boolean {
