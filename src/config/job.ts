@@ -1,4 +1,5 @@
 import type { Job, JobOrigin } from "../contracts/job.ts";
+import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { PartSettings, Setting } from "../contracts/setting.ts";
 import { messageOf } from "../lib/errors.ts";
 import { proveValue } from "./deep-checks.ts";
@@ -34,6 +35,8 @@ export interface BuiltJob {
   readonly problems: readonly Problem[];
   /** Files that values were read from, besides `KEY_FILE` targets. */
   readonly paths: readonly string[];
+  /** What can be read of it in any case: enough to tell the right people that the rest is wrong. */
+  readonly readable: SerializedJob;
 }
 
 /** Resolves, validates and assembles one job; reports everything that is wrong with it at once. */
@@ -67,9 +70,13 @@ export async function buildJob(input: JobInput): Promise<BuiltJob> {
   for (const { key, severity, message } of brokenRules(PARTS, raw, wrongKeys)) {
     problems.push({ ...placeOfKey(key, origins), severity, key, message });
   }
-  if (problems.some(({ severity }) => severity === "error")) return { problems, paths };
   const { name, origin, environment } = input;
-  return { job: { name, origin, values: createValues(raw), raw, environment, origins }, problems, paths };
+  if (problems.some(({ severity }) => severity === "error")) {
+    const good = Object.fromEntries(Object.entries(raw).filter(([key]) => !wrongKeys.has(key)));
+    return { problems, paths, readable: { name, origin, raw: good, environment } };
+  }
+  const readable = { name, origin, raw, environment };
+  return { job: { ...readable, values: createValues(raw), origins }, problems, paths, readable };
 }
 
 interface Taken {

@@ -1,3 +1,4 @@
+import type { SerializedJob } from "../contracts/serialized-job.ts";
 import { createRedactor } from "../lib/redact.ts";
 import { chooseFolder } from "./folder.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -33,6 +34,8 @@ export interface BrokenJob {
   readonly problems: readonly Problem[];
   /** Changes with the file's content, so that the same content is complained about once. */
   readonly fingerprint: string;
+  /** The values that are good, whom to tell among them. */
+  readonly readable: SerializedJob;
 }
 
 export interface LoadedConfig {
@@ -97,6 +100,7 @@ interface ReadJob {
   readonly secrets: readonly string[];
   readonly paths: readonly string[];
   readonly fingerprint: string;
+  readonly readable: SerializedJob;
 }
 
 async function environmentJob({ catalogue, environment, layer }: Shared): Promise<ReadJob> {
@@ -146,6 +150,7 @@ async function fileJob(
     secrets: content.layer.secrets,
     paths: [...content.layer.paths, ...built.paths],
     fingerprint: content.fingerprint,
+    readable: built.readable,
   };
   return isBroken || built.job === undefined ? common : { ...common, job: built.job };
 }
@@ -179,9 +184,9 @@ function collect(
   };
 }
 
-function brokenJob({ name, path, problems, fingerprint: content }: ReadJob): BrokenJob {
+function brokenJob({ name, path, problems, fingerprint: content, readable }: ReadJob): BrokenJob {
   const tag = `${content} ${fingerprint(Buffer.from(JSON.stringify(problems)))}`;
-  return { name, problems, fingerprint: tag, ...(path === undefined ? {} : { path }) };
+  return { name, problems, fingerprint: tag, readable, ...(path === undefined ? {} : { path }) };
 }
 
 function namedFolder(layer: Layer): string | undefined {
