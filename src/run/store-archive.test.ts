@@ -8,8 +8,9 @@ import type { RunReport } from "../contracts/run.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { sleep } from "../lib/clock.ts";
 import { DestinationError } from "../lib/errors.ts";
+import { createRunIndex } from "./index-phase.ts";
 import { storeArchive } from "./store-archive.ts";
-import { RunBox } from "./testing.ts";
+import { RunBox } from "../../test/delivery/run-box.ts";
 
 let box: RunBox;
 beforeEach(() => {
@@ -29,7 +30,8 @@ async function store(
   const recorder = box.recorder(context);
   const history = await box.history(context);
   try {
-    await storeArchive({ context, recorder, history, destinations, signal, workers: [], interrupted: [] });
+    const index = createRunIndex(context);
+    await storeArchive({ context, recorder, history, destinations, signal, workers: [], interrupted: [], index });
   } catch (thrown) {
     recorder.fail(thrown instanceof Error ? thrown.message : String(thrown));
   }

@@ -1,17 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../config/load.ts";
-import type { Destination, PutOptions } from "../contracts/destination.ts";
-import type { ArchiveSource } from "../contracts/archive.ts";
-import type { Job } from "../contracts/job.ts";
-import type { Log } from "../contracts/log.ts";
-import { createLocalDestination } from "../destinations/local/local.ts";
-import { systemClock } from "../lib/clock.ts";
-import { createRedactor } from "../lib/redact.ts";
-import { openHistory, type History } from "../state/history.ts";
-import type { RunContext } from "./context.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Destination, PutOptions } from "../../src/contracts/destination.ts";
+import type { ArchiveSource } from "../../src/contracts/archive.ts";
+import type { Job } from "../../src/contracts/job.ts";
+import type { Log } from "../../src/contracts/log.ts";
+import { createLocalDestination } from "../../src/destinations/local/local.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { createRedactor } from "../../src/lib/redact.ts";
+import { openHistory, type History } from "../../src/state/history.ts";
+import type { RunContext } from "../../src/run/context.ts";
+import { createRecorder, type Recorder } from "../../src/run/recorder.ts";
 
 /** For tests: a job, what it runs with, and stores that misbehave as told. */
 export class RunBox {
