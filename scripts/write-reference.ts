@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { PARTS, createCatalogue, fileKeyOf } from "../src/config/parts.ts";
+import { PLAIN_PARTS, createCatalogue, fileKeyOf, isRepeated } from "../src/config/parts.ts";
+import { numberedKey } from "../src/lib/numbered-settings.ts";
 import type { Kind, PartSettings, Setting } from "../src/contracts/setting.ts";
 
 /** `npm run docs`: writes the configuration reference from the settings' declarations. */
@@ -31,13 +32,18 @@ const KIND_TEXTS: Readonly<Record<Kind, string>> = {
 
 /** The whole page: the head as written by hand, then a table for each part. */
 export function referencePage(head: string): string {
-  return `${head.trimEnd()}\n\n${PARTS.map(section).join("\n\n")}\n`;
+  return `${head.trimEnd()}\n\n${PLAIN_PARTS.map(section).join("\n\n")}\n`;
 }
 
 function section(part: PartSettings): string {
   const rows = part.settings.map(row).join("\n");
   const notBuilt = part.notBuilt === undefined ? "" : `\nNot built yet: a job that uses this is refused.\n`;
-  return `## ${part.title}\n${notBuilt}\n| Variable | Value | Default | Meaning |\n|---|---|---|---|\n${rows}`;
+  const [first] = part.settings;
+  const more =
+    first !== undefined && isRepeated(part)
+      ? `\nMore than one: \`${numberedKey(first.key, 2)}\` and so on, see [above](#several-destinations-of-one-kind).\n`
+      : "";
+  return `## ${part.title}\n${notBuilt}${more}\n| Variable | Value | Default | Meaning |\n|---|---|---|---|\n${rows}`;
 }
 
 function row(setting: Setting): string {

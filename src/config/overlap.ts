@@ -13,23 +13,33 @@ const EXTENSIONS: Readonly<Record<string, string>> = { gz: "tar.gz", zst: "tar.z
 
 /** Jobs that store in one folder under names that can be the same: each would replace the other's archives. */
 export function overlaps(jobs: readonly LoadedJob[]): Problem[] {
-  if (jobs.length < 2) return [];
   const reported = new Set<string>();
-  return destinationParts().flatMap((part) => {
-    const groups = new Map<string, LoadedJob[]>();
+  const groups = new Map<string, LoadedJob[]>();
+  for (const part of destinationParts()) {
     for (const job of jobs) {
       if (part.isConfigured?.(job.values) !== true) continue;
-      const identity = JSON.stringify([part.target?.(job.values), INSTANTS_MS.map((instant) => nameAt(job, instant))]);
+      // The numbered sets of a kind can name the same place as the plain one.
+      const kind = part.original ?? part.part;
+      const names = INSTANTS_MS.map((instant) => nameAt(job, instant));
+      const identity = JSON.stringify([kind, part.target?.(job.values), names]);
       groups.set(identity, [...(groups.get(identity) ?? []), job]);
     }
-    return [...groups.values()].flatMap((group) => {
-      const [first] = group;
-      const names = group.map(({ name }) => name).join("\0");
-      if (first === undefined || group.length < 2 || reported.has(names)) return [];
-      reported.add(names);
-      return [warning(group)];
-    });
+  }
+  return [...groups.values()].flatMap((members) => {
+    const group = [...new Set(members)];
+    const names = group.map(({ name }) => name).join("\0");
+    if (members.length < 2 || reported.has(names)) return [];
+    reported.add(names);
+    return [group.length < 2 ? storesTwice(group) : warning(group)];
   });
+}
+
+function storesTwice([job]: readonly LoadedJob[]): Problem {
+  return {
+    severity: "warning",
+    message: "two of its destinations are the same place, so everything is sent there twice; remove one",
+    ...(job?.origin.kind === "file" ? { file: job.origin.path } : {}),
+  };
 }
 
 function warning(group: readonly LoadedJob[]): Problem {

@@ -5,6 +5,7 @@ import { deliverySettings } from "../delivery/settings.ts";
 import { azureSettings } from "../destinations/azure/settings.ts";
 import { dropboxSettings } from "../destinations/dropbox/settings.ts";
 import { googledriveSettings } from "../destinations/googledrive/settings.ts";
+import { NUMBERS, numberedPart } from "../lib/numbered-settings.ts";
 import { localSettings } from "../destinations/local/settings.ts";
 import { s3Settings } from "../destinations/s3/settings.ts";
 import { sshSettings } from "../destinations/ssh/settings.ts";
@@ -17,8 +18,8 @@ import { scheduleSettings } from "../schedule/settings.ts";
 import { stateSettings } from "../state/settings.ts";
 import { configSettings } from "./settings.ts";
 
-/** Every part's declarations, in the order in which `print-config` and the reference show them. */
-export const PARTS: readonly PartSettings[] = [
+/** Every part's declarations, in the order in which the reference shows them. */
+export const PLAIN_PARTS: readonly PartSettings[] = [
   scheduleSettings,
   archiveSettings,
   encryptionSettings,
@@ -38,6 +39,20 @@ export const PARTS: readonly PartSettings[] = [
   logSettings,
   configSettings,
 ];
+
+/** Those of which a job may have several. */
+const REPEATED: readonly PartSettings[] = [s3Settings, webdavSettings, sshSettings, azureSettings, dropboxSettings];
+
+/** The same with the numbered sets, each after the plain one that it repeats. */
+export const PARTS: readonly PartSettings[] = PLAIN_PARTS.flatMap((part) => [
+  part,
+  ...(isRepeated(part) ? NUMBERS.map((number) => numberedPart(part, number)) : []),
+]);
+
+/** Whether numbered sets of its settings name more destinations of the kind. */
+export function isRepeated(part: PartSettings): boolean {
+  return REPEATED.includes(part);
+}
 
 /** The declared settings by key, and what may be written for them. */
 export interface Catalogue {

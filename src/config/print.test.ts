@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { loadConfig } from "./load.ts";
-import { createCatalogue } from "./parts.ts";
+import { PLAIN_PARTS } from "./parts.ts";
 import { configAsJson, printConfig } from "./print.ts";
 import { maskUserInfo } from "./show.ts";
 import { configFolder, temporaryFolder } from "./testing.ts";
@@ -42,7 +42,7 @@ it("shows every setting of each job with its source, and no secret", async () =>
   }
   const json = configAsJson(loaded, ["site"]);
   expect(json).toMatchObject({ source: "folder", folder, broken: [], jobs: [{ job: "site", file: site }] });
-  expect(json.jobs[0]?.settings).toHaveLength(createCatalogue().settings.length);
+  expect(json.jobs[0]?.settings).toHaveLength(PLAIN_PARTS.flatMap((part) => part.settings).length);
   expect(json.jobs[0]?.settings).toContainEqual({ key: "SSH_PASSWORD", value: "***", source: `${site}:4` });
   expect(json.jobs[0]?.settings).toContainEqual({ key: "AWS_S3_BUCKET_NAME", value: null, source: "default" });
   expect(`${text}${JSON.stringify(json)}`).not.toContain("hunter");

@@ -1,4 +1,4 @@
-import type { Setting } from "../contracts/setting.ts";
+import type { PartSettings, Setting } from "../contracts/setting.ts";
 import { printablePath } from "../lib/printable.ts";
 import type { ValueOrigin } from "./layer.ts";
 import type { BrokenJob, LoadedConfig, LoadedJob } from "./load.ts";
@@ -61,8 +61,17 @@ function settingLine({ key, value, source }: ShownSetting): string {
 }
 
 function showJob(job: LoadedJob): ShownJob {
-  const settings = PARTS.flatMap((part) => part.settings).map((setting) => showSetting(setting, job));
-  return { job: job.name, file: job.origin.kind === "file" ? job.origin.path : null, settings };
+  const settings = PARTS.filter((part) => isShown(part, job)).flatMap((part) => part.settings);
+  return {
+    job: job.name,
+    file: job.origin.kind === "file" ? job.origin.path : null,
+    settings: settings.map((setting) => showSetting(setting, job)),
+  };
+}
+
+/** Of the numbered sets only those that the job uses. */
+function isShown({ original, settings }: PartSettings, { raw }: LoadedJob): boolean {
+  return original === undefined || settings.some(({ key }) => Object.hasOwn(raw, key));
 }
 
 function showSetting(setting: Setting, { raw, origins }: LoadedJob): ShownSetting {

@@ -1,3 +1,4 @@
+import { numberedKey } from "../lib/numbered-settings.ts";
 import type { Catalogue } from "./parts.ts";
 
 /** Variables of other programs that begin as ours do. */
@@ -80,14 +81,30 @@ const PREFIXES = [
  * own. In the environment, which is full of other programs' variables, only close misspellings of our prefixes count.
  */
 export function nearestKey(key: string, catalogue: Catalogue, where: "file" | "environment"): string | undefined {
-  if (catalogue.find(key) !== undefined || catalogue.findByFileKey(key) !== undefined || FOREIGN.has(key))
-    return undefined;
+  if (isSetting(key, catalogue) || FOREIGN.has(key)) return undefined;
+  const numbered = misplacedNumber(key, catalogue);
+  if (numbered !== undefined) return numbered;
   const withoutFile = key.endsWith("_FILE") ? key.slice(0, -"_FILE".length) : undefined;
   if (withoutFile !== undefined) {
     const base = nearestOf(withoutFile, catalogue, where);
     if (base !== undefined) return `${base}_FILE`;
   }
   return nearestOf(key, catalogue, where);
+}
+
+/** `AWS_S3_BUCKET_NAME_2`, `SSH2_HOST_NAME`, `WEBDAV_1_URL`: a number that belongs elsewhere, or nowhere. */
+function misplacedNumber(key: string, catalogue: Catalogue): string | undefined {
+  for (const { index, 0: found, 1: digits = "" } of key.matchAll(/_?([0-9]{1,2})(?=_|$)/g)) {
+    const plain = `${key.slice(0, index)}${key.slice(index + found.length)}`;
+    if (!plain.includes("_") || !isSetting(numberedKey(plain, 2), catalogue)) continue;
+    const meant = Number(digits) < 2 ? plain : numberedKey(plain, Number(digits));
+    return isSetting(meant, catalogue) ? meant : undefined;
+  }
+  return undefined;
+}
+
+function isSetting(key: string, catalogue: Catalogue): boolean {
+  return catalogue.find(key) !== undefined || catalogue.findByFileKey(key) !== undefined;
 }
 
 function nearestOf(key: string, catalogue: Catalogue, where: "file" | "environment"): string | undefined {
@@ -113,7 +130,7 @@ function mostTypos(key: string): number {
 /** `SSH_HOST` -> `SSH_HOST_NAME`: all its words appear, in order, in a known key. */
 function shortestExtension(wanted: string, catalogue: Catalogue): string | undefined {
   const words = wanted.split("_");
-  if (words.length < 2 || words.some((word) => word.length < 2)) return undefined;
+  if (words.length < 2 || words.some((word) => word.length < 2 && !/^[0-9]$/.test(word))) return undefined;
   const fitting = catalogue.settings
     .map((setting) => setting.key)
     .filter((known) => containsInOrder(known.split("_"), words));

@@ -97,6 +97,8 @@ export interface RuleBreak {
 export interface PartSettings {
   /** Stable name, e.g. `s3`; the reference groups by it. */
   readonly part: string;
+  /** The part that this one repeats with a number in its keys, for another destination of the same kind. */
+  readonly original?: string;
   readonly title: string;
   readonly settings: readonly Setting[];
   /** Set while the part is declared but not built: a job that configures it is refused with this text. */

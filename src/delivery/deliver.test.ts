@@ -168,6 +168,20 @@ it("gives up on one that ignores an abort, and says why everything failed", asyn
   await staged.discard();
 });
 
+it("gives up on a store that stays silent, whatever it does with the abort, but not while it waits for the archive", async () => {
+  const { signal } = new AbortController();
+  const staged = await stage(undefined, signal);
+  const destinations = [store("silent", () => new Promise(() => undefined)), store("patient", () => Promise.resolve())];
+  const delivery = deliverAll(staged, destinations, { name: "a.tar", owner: OWNER, signal, silentMs: 300 });
+  await staged.write(pieces(60), signal);
+  const reports = await delivery;
+  await staged.discard();
+  expect(reports.map(({ status, error }) => [status, error])).toEqual([
+    ["failed", "gave no sign of life for 300ms"],
+    ["stored", undefined],
+  ]);
+});
+
 it("stores nothing anywhere of an archive that failed, and does not send it again", async () => {
   const { signal } = new AbortController();
   const local = folderDestination("home");

@@ -97,7 +97,7 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
     held = kept < 0 ? [] : held.slice(kept);
     firstByte = held[0]?.at ?? endByte;
   };
-  /** Readers whose next byte is the reason why nothing can be dropped, and since when they took nothing. */
+  /** Drops readers that keep others waiting; returns when to look again, 0 where one was dropped. */
   const dropStalled = (blockedSinceMs: number): number => {
     let nextMs = Number.POSITIVE_INFINITY;
     const firstEnd = firstByte + (held[0]?.bytes.byteLength ?? 0);
@@ -111,6 +111,7 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
         view.failure = { error: stalledError(stalledMs, limitBytes) };
         views.delete(view);
         wakeReaders();
+        nextMs = 0;
       } else nextMs = Math.min(nextMs, Math.max(leftMs, 1));
     }
     return nextMs;
@@ -126,6 +127,7 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
       dropTaken();
       if (endByte - firstByte + bytes <= limitBytes) return;
       const waitMs = dropStalled(blockedSinceMs);
+      if (waitMs === 0) continue;
       const timer = new AbortController();
       try {
         const wake = moved.promise;

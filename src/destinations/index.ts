@@ -1,11 +1,15 @@
 import type { Destination, DestinationKind } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
-import type { Values } from "../contracts/setting.ts";
-import { dropboxIsConfigured } from "./dropbox/settings.ts";
+import type { PartSettings, Values } from "../contracts/setting.ts";
+import { NUMBERS, numberedValues, renamer } from "../lib/numbered-settings.ts";
+import { azureSettings } from "./azure/settings.ts";
+import { dropboxIsConfigured, dropboxSettings } from "./dropbox/settings.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
-import { AWS_S3_BUCKET_NAME } from "./s3/settings.ts";
-import { SSH_HOST_NAME } from "./ssh/settings.ts";
+import { brokenDestination, relabelled } from "./relabelled.ts";
+import { AWS_S3_BUCKET_NAME, s3Settings } from "./s3/settings.ts";
+import { SSH_HOST_NAME, sshSettings } from "./ssh/settings.ts";
+import { webdavSettings } from "./webdav/settings.ts";
 
 /** What opening a destination needs beside the job's settings. */
 export interface OpenContext {
@@ -74,16 +78,71 @@ const registrations: readonly Registration[] = [
   },
 ];
 
-/** The kinds that a job delivers to. */
-export function configuredKinds(job: Job): readonly DestinationKind[] {
-  return registrations.filter((entry) => entry.isConfigured(job.values)).map((entry) => entry.kind);
-}
+/** The kinds of which a job may have several, by numbered sets of these settings. */
+const REPEATED: Readonly<Partial<Record<DestinationKind, PartSettings>>> = {
+  s3: s3Settings,
+  webdav: webdavSettings,
+  ssh: sshSettings,
+  azure: azureSettings,
+  dropbox: dropboxSettings,
+};
 
-/** Opens all destinations of a job, none where it has none; the caller closes them. */
+/** Opens all destinations of a job, none where it has none, each with a label of its own; the caller closes them. */
 export async function openDestinations(job: Job, context: OpenContext = {}): Promise<readonly Destination[]> {
   const opened: Destination[] = [];
   for (const entry of registrations) {
-    if (entry.isConfigured(job.values)) opened.push(...(await entry.open(job.values, context)));
+    for (const set of setsOf(entry, job.values)) {
+      if (!entry.isConfigured(set.values)) continue;
+      for (const destination of await openSet(entry, set, context)) {
+        const label = uniqueLabel(destination.label, opened);
+        const isPlain = label === destination.label && set.number === 1;
+        opened.push(isPlain ? destination : relabelled(destination, label, set.rename));
+      }
+    }
   }
   return opened;
+}
+
+/** The plain settings of a kind, or one of their numbered sets. */
+interface SettingSet {
+  readonly number: number;
+  readonly values: Values;
+  /** Names the settings in a text as the user wrote them. */
+  rename(text: string): string;
+}
+
+function setsOf({ kind }: Registration, values: Values): readonly SettingSet[] {
+  const part = REPEATED[kind];
+  const plain: SettingSet = { number: 1, values, rename: (text) => text };
+  if (part === undefined) return [plain];
+  return [
+    plain,
+    ...NUMBERS.map((number) => ({
+      number,
+      values: numberedValues(values, part, number),
+      rename: renamer(part, number),
+    })),
+  ];
+}
+
+/** One that can't be opened (an unreadable key, a library that does not load) fails alone, in its own delivery. */
+async function openSet(
+  entry: Registration,
+  { number, values }: SettingSet,
+  context: OpenContext,
+): Promise<readonly Destination[]> {
+  try {
+    return await entry.open(values, context);
+  } catch (error) {
+    return [brokenDestination(entry.kind, number === 1 ? entry.kind : `${entry.kind}-${number}`, error)];
+  }
+}
+
+/** Two stores may have the same address and folder but other credentials: a label stands for one of them in all that is kept. */
+function uniqueLabel(label: string, opened: readonly Destination[]): string {
+  const isTaken = (text: string): boolean => opened.some((destination) => destination.label === text);
+  if (!isTaken(label)) return label;
+  let number = 2;
+  while (isTaken(`${label} (${number})`)) number += 1;
+  return `${label} (${number})`;
 }
