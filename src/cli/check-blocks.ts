@@ -6,7 +6,7 @@ import { openArchiveIndex } from "./archive-index.ts";
 import type { FoundArchive } from "./archives.ts";
 import type { CommandContext } from "./command.ts";
 
-const MOST_SHOWN = 20;
+const MOST_SHOWN = 100;
 
 /** Compares an archive's blocks with its index, where it has one, as they pass by. */
 export async function createBlockCheck(

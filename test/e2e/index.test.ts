@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Sandbox } from "./sandbox.ts";
+
+let box: Sandbox;
+
+beforeEach(() => {
+  box = new Sandbox();
+  mkdirSync(join(box.source, "sub"));
+  for (let at = 0; at < 30; at += 1) writeFileSync(join(box.source, `file-${at}`), noise(at, 100_000));
+  writeFileSync(join(box.source, "large"), noise(99, 3_500_000));
+  writeFileSync(join(box.source, "sub", "a b\nc"), "odd");
+  writeFileSync(Buffer.concat([Buffer.from(`${box.source}/sub/`), Buffer.from([0xff])]), "not UTF-8");
+  linkSync(join(box.source, "file-1"), join(box.source, "sub", "hard"));
+  symlinkSync("nowhere", join(box.source, "sub", "soft"));
+});
+afterEach(async () => box.dispose());
+
+const FRONT_TO_BACK = "read from front to back, without its index";
+
+function noise(seed: number, bytes: number): Buffer {
+  return createHash("shake256", { outputLength: bytes }).update(String(seed)).digest();
+}
+
+/** One run; gives the archive's and its index's path. */
+function made(...lines: string[]): { archive: string; index: string; name: string } {
+  box.job("site.env", ...lines);
+  expect(box.run(["run"])).toMatchObject({ status: 0 });
+  const name = box.archives()[0] ?? "";
+  return { name, archive: join(box.archive, name), index: join(box.archive, ".lifeboat", `${name}.index`) };
+}
+
+function flip(file: string, at: (bytes: Buffer) => number): void {
+  const bytes = readFileSync(file);
+  const place = at(bytes);
+  bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
+const inside = (name: string): string => join(box.source, name).slice(1);
+
+describe.each(["gz", "zst"])("with an index (%s)", (compression) => {
+  it("shows, gets and restores paths as without it", () => {
+    const { index } = made(`BACKUP_COMPRESSION=${compression}`, "BACKUP_HARDLINKS=link");
+    const ask = (): string[] => {
+      const target = join(box.root, "target");
+      rmSync(target, { recursive: true, force: true });
+      const answers = [
+        ["show", "latest"],
+        ["show", "latest", "--json"],
+        ["show", "latest", box.source],
+        ["show", "latest", inside("sub")],
+        ["show", "latest", `${inside("sub")}/\\xff`],
+        ["get", "latest", inside("large")],
+        ["get", "latest", `${inside("sub")}/a b\\nc`],
+        ["restore", "latest", inside("sub/\\xff"), inside("large"), inside("file-1"), "--to", target],
+      ].map((args) => {
+        const { status, stdout, stderr } = box.run(args);
+        expect(stderr.includes(FRONT_TO_BACK), args.join(" ")).toBe(!existsSync(index));
+        expect(status, stderr).toBe(0);
+        return stdout;
+      });
+      answers.push(spawnSync("find", [target, "-type", "f", "-printf", "%P %m %s %T@\n"]).stdout.toString());
+      answers.push(spawnSync("sh", ["-c", `cd ${target} && find . -type f -exec sha256sum {} +`]).stdout.toString());
+      return answers.map((answer) =>
+        answer
+          .split("\n")
+          .filter((line) => !line.startsWith("sub"))
+          .toSorted()
+          .join("\n"),
+      );
+    };
+    const withIndex = ask();
+    expect(withIndex[0]).toContain("sub/\\xff");
+    expect(withIndex[4]?.trim().split("\n")).toHaveLength(1);
+    expect(withIndex.at(-1)).toContain(createHash("sha256").update(noise(99, 3_500_000)).digest("hex"));
+    rmSync(index);
+    expect(ask()).toEqual(withIndex);
+  });
+});
+
+describe("an index", () => {
+  it("that is damaged, or that of another archive, is not used", () => {
+    const { index, name } = made();
+    const listing = box.run(["show", name]).stdout;
+    const good = readFileSync(index);
+    for (const at of [20, Math.floor(good.length / 2), good.length - 50, good.length - 3]) {
+      writeFileSync(index, good);
+      flip(index, () => at);
+      const { status, stdout, stderr } = box.run(["show", name]);
+      expect([status, stdout]).toEqual([0, listing]);
+      expect(stderr).toContain(FRONT_TO_BACK);
+    }
+    writeFileSync(index, good);
+    writeFileSync(join(box.source, "another"), "more");
+    box.job("site.env", "BACKUP_FILENAME=other.tar.gz");
+    expect(box.run(["run"]).status).toBe(0);
+    writeFileSync(join(box.archive, ".lifeboat", "other.tar.gz.index"), good);
+    const { stderr } = box.run(["show", "other.tar.gz"]);
+    expect(stderr).toContain("is that of another archive");
+  });
+
+  it("that can't be stored costs a note, no more", () => {
+    box.job("site.env", "BACKUP_FILENAME=fixed.tar.gz");
+    mkdirSync(join(box.archive, ".lifeboat", "fixed.tar.gz.index", "in the way"), { recursive: true });
+    const { status, stdout } = box.run(["run"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("could not store the archive's index");
+    expect(box.run(["show", "latest", inside("large")]).status).toBe(0);
+  });
+
+  it("goes with its archive", () => {
+    const { index } = made("BACKUP_FILENAME=backup-%S-%f.tar.gz", "BACKUP_KEEP_LAST=1");
+    expect(existsSync(index)).toBe(true);
+    expect(box.run(["run"]).status).toBe(0);
+    expect(existsSync(index)).toBe(false);
+    const left = readdirSync(join(box.archive, ".lifeboat")).filter((name) => name.endsWith(".index"));
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe("a damaged archive", () => {
+  it("names the block and what lies in it; everything else is restored", () => {
+    const { archive, name } = made();
+    flip(archive, (bytes) => Math.floor(bytes.length / 5));
+    const target = join(box.root, "target");
+    const { status, stdout, stderr } = box.run(["restore", name, "--to", target]);
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/^restored \d+ files/);
+    expect(stderr).toMatch(/(file-\d+|large): lies in block \d+ \(bytes \d+ to \d+ of the archive\), which is damaged/);
+    const lost = [...stderr.matchAll(/^\S+\/(\S+): lies in block/gm)].map((match) => match[1] ?? "");
+    expect(lost.length).toBeGreaterThan(0);
+    const differ = spawnSync("diff", ["-rq", "--no-dereference", box.source, join(target, box.source)]);
+    const missing = differ.stdout.toString().trim().split("\n");
+    expect(missing.map((line) => line.split(": ").at(-1)).toSorted()).toEqual(lost.toSorted());
+
+    const copied = box.run(["get", name, "--output", join(box.root, "copy")]);
+    expect(copied.status).toBe(1);
+    expect(copied.stderr).toMatch(/block \d+ \(bytes \d+ to \d+ of the archive\) is damaged/);
+    for (const path of lost) expect(copied.stderr).toContain(path);
+
+    const single = box.run(["get", name, inside(lost[0] ?? ""), "--output", join(box.root, "single")]);
+    expect(single.status).toBe(1);
+    expect(single.stderr).toContain("which is damaged");
+    expect(existsSync(join(box.root, "single"))).toBe(false);
+  });
+});
+
+it("says what is no file, and what is not there", () => {
+  const { name, index } = made("BACKUP_HARDLINKS=link");
+  const target = join(box.root, "target");
+  const hard = inside("sub/hard");
+  const one = box.run(["get", name, hard], {});
+  expect(one.status).toBe(0);
+  expect(box.run(["restore", name, hard, "--to", target]).status).toBe(0);
+  expect(readFileSync(join(target, hard)).equals(noise(1, 100_000))).toBe(true);
+  const refusals = (): string[] =>
+    [
+      ["get", name, inside("sub")],
+      ["get", name, inside("sub/soft")],
+      ["get", name, "no/such"],
+      ["show", name, "no/such"],
+      ["restore", name, "no/such", "--to", join(box.root, "elsewhere")],
+    ].map((args) => {
+      const { status, stderr } = box.run(args);
+      expect(status).toBe(1);
+      return stderr.replace(/^.*without its index.*\n/m, "");
+    });
+  const said = refusals();
+  expect(said[0]).toContain("is a folder");
+  expect(said[1]).toContain("is a link to nowhere");
+  expect(said[2]).toContain("nothing in");
+  rmSync(index);
+  expect(refusals()).toEqual(said);
+  const streamed = box.run(["restore", name, hard, "--to", join(box.root, "third")]);
+  expect(streamed.status).toBe(3);
+  expect(streamed.stderr).toContain("restore that one, too");
+});
