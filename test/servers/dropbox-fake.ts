@@ -24,7 +24,7 @@ const ALL_SCOPES = ["files.content.write", "files.content.read", "files.metadata
 export interface DropboxFakeOptions {
   /** Where the bytes of files lie. Default: a temporary folder. */
   readonly folder?: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
   readonly pageSize?: number;
 }
 

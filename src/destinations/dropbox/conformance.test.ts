@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from "node:fs";
 import { testDestination } from "../../../test/conformance/destination-suite.ts";
 import { dropboxAt } from "../../../test/servers/dropbox-destination.ts";
 import {
@@ -8,7 +9,8 @@ import {
   startDropboxFake,
 } from "../../../test/servers/dropbox-fake.ts";
 
-import { selfSignedCertificate } from "../../../test/servers/self-signed.ts";
+import { temporaryFolder } from "../../../test/servers/program.ts";
+import { makeCertificates } from "../../../test/servers/certificates.ts";
 
 const NO_SETTING = "Dropbox is one service with a public certificate: there is no setting";
 
@@ -34,6 +36,7 @@ testDestination({
   async create() {
     const fake = await startDropboxFake();
     const more: DropboxFake[] = [];
+    const folder = temporaryFolder();
     return {
       open: async (prefix) => dropboxAt(fake.origin, { remotePath: prefix }),
       rawNames: async (prefix) => rawNames(fake, prefix),
@@ -50,12 +53,15 @@ testDestination({
         return dropboxAt(fake.origin, { remotePath: "/taken" });
       },
       async openTls() {
-        const own = await startDropboxFake({ tls: selfSignedCertificate() });
+        const certificates = makeCertificates(folder);
+        const tls = { cert: readFileSync(certificates.certificateFile), key: readFileSync(certificates.keyFile) };
+        const own = await startDropboxFake({ tls });
         more.push(own);
         return dropboxAt(own.origin);
       },
       async cleanUp() {
         for (const one of [fake, ...more]) await one.close();
+        rmSync(folder, { recursive: true });
       },
     };
   },
