@@ -4,7 +4,17 @@ import path from "node:path";
 
 const PACKAGES = path.join(import.meta.dirname, "../node_modules");
 /** Pinned by package-lock.json, and much larger than any compressor's window. */
-const CODE_FROM = ["@azure", "@aws-sdk", "@smithy", "better-sqlite3", "re2js", "webdav", "mqtt", "nodemailer", "undici"];
+const CODE_FROM = [
+  "@azure",
+  "@aws-sdk",
+  "@smithy",
+  "better-sqlite3",
+  "re2js",
+  "webdav",
+  "mqtt",
+  "nodemailer",
+  "undici",
+];
 const CODE_BYTES = 12_000_000;
 
 let corpus: Buffer | undefined;
@@ -62,7 +72,14 @@ export interface Words {
 
 /** Words of real texts, the frequent ones often. */
 export function createWords(random: () => number): Words {
-  const known = [...new Set(readCorpus().subarray(0, 3_000_000).toString("latin1").match(/[a-z]{3,12}/gi))].slice(0, 9_000);
+  const known = [
+    ...new Set(
+      readCorpus()
+        .subarray(0, 3_000_000)
+        .toString("latin1")
+        .match(/[a-z]{3,12}/gi),
+    ),
+  ].slice(0, 9_000);
   const word = (): string => known[Math.floor(random() ** 3 * known.length)] ?? "word";
   return {
     word: () => word().toLowerCase(),
@@ -86,7 +103,8 @@ export function createRows(random: () => number, words: Words): Rows {
     }
     return Buffer.from(made.join(""), "latin1");
   };
-  const time = (at: number): string => new Date(1_767_225_600_000 + at * 61_000).toISOString().slice(0, 19).replace("T", " ");
+  const time = (at: number): string =>
+    new Date(1_767_225_600_000 + at * 61_000).toISOString().slice(0, 19).replace("T", " ");
   return {
     sql: (bytes) =>
       lines(bytes, (at) =>
