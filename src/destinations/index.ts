@@ -2,7 +2,7 @@ import type { Destination, DestinationKind } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { PartSettings, Values } from "../contracts/setting.ts";
 import { NUMBERS, numberedValues, renamer } from "../lib/numbered-settings.ts";
-import { azureSettings } from "./azure/settings.ts";
+import { AZURE_STORAGE_ACCOUNT_NAME, azureSettings } from "./azure/settings.ts";
 import { dropboxIsConfigured, dropboxSettings } from "./dropbox/settings.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
@@ -65,6 +65,17 @@ const registrations: readonly Registration[] = [
         import("./ssh/options.ts"),
       ]);
       return [createSshDestination(sshOptionsOf(values, context))];
+    },
+  },
+  {
+    kind: "azure",
+    isConfigured: (values) => values.isSet(AZURE_STORAGE_ACCOUNT_NAME),
+    async open(values) {
+      const [{ createAzureDestination }, { azureOptionsFrom }] = await Promise.all([
+        import("./azure/azure.ts"),
+        import("./azure/options.ts"),
+      ]);
+      return [createAzureDestination(azureOptionsFrom(values))];
     },
   },
   {

@@ -76,7 +76,6 @@ export const azureSettings: PartSettings = {
     AZURE_STORAGE_ENDPOINT,
     AZURE_STORAGE_ACCESS_TIER,
   ],
-  notBuilt: "storing archives in Azure Blob Storage is not built yet",
   isConfigured,
   rules,
   target: (values) =>

@@ -1,5 +1,6 @@
 import type { Values } from "../../contracts/setting.ts";
 import { createRedactor, type Redactor } from "../../lib/redact.ts";
+import { folderOf } from "../folder.ts";
 import type { TlsTrust } from "../tls.ts";
 import { isAmazon, type Region, regionOf } from "./endpoint.ts";
 import {
@@ -96,14 +97,4 @@ function credentialsFrom(values: Values): S3Credentials {
   }
   const endpoint = values.get(AWS_IAM_ROLE_ENDPOINT);
   return endpoint === undefined ? { kind: "default-chain" } : { kind: "role", endpoint };
-}
-
-/** `/my//backups/` is `my/backups`; `.` and `..` are resolved as in a path, never above the bucket. */
-export function folderOf(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.trim().split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }

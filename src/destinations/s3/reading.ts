@@ -1,9 +1,9 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { Readable as NodeReadable } from "node:stream";
 import type { Area, ByteRange } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
+import { checkRange } from "../range.ts";
 import { resumingBody } from "../resuming-body.ts";
 import { isRefusal, statusOf } from "./errors.ts";
 import type { Store } from "./store.ts";
@@ -19,17 +19,7 @@ export async function openObject(
   const key = store.keyOf(area, name);
   const attempt = `cannot read ${printablePath(name)} in ${store.label}`;
   const isEmpty = range?.length === 0;
-  if (
-    range !== undefined &&
-    !(
-      Number.isSafeInteger(range.offset) &&
-      Number.isSafeInteger(range.length) &&
-      range.offset >= 0 &&
-      range.length >= 0
-    )
-  ) {
-    throw new DestinationError("invalid", `${attempt}: the range ${range.offset}+${range.length} makes no sense`);
-  }
+  checkRange(range, attempt);
   const open = async (from: number, to: number | undefined, etag: string | undefined) => {
     const command = new GetObjectCommand({
       Bucket: store.options.bucket,
@@ -38,7 +28,7 @@ export async function openObject(
       ...(etag === undefined ? {} : { IfMatch: etag }),
     });
     const answer = await store.connection.run((client) => client.send(command, { abortSignal: signal }));
-    if (!(answer.Body instanceof NodeReadable)) throw new Error("the answer has no body");
+    if (!(answer.Body instanceof Readable)) throw new Error("the answer has no body");
     return { body: answer.Body, etag: answer.ETag, lengthBytes: answer.ContentLength };
   };
   const from = range?.offset ?? 0;
@@ -49,7 +39,7 @@ export async function openObject(
       await store.small(attempt, signal, (abortSignal) =>
         store.connection.run((client) => client.send(command, { abortSignal })),
       );
-      return NodeReadable.from([]);
+      return Readable.from([]);
     }
     const first = await store.small(attempt, signal, () => open(from, to, undefined));
     return resumingBody(first.body, {
@@ -60,7 +50,7 @@ export async function openObject(
     });
   } catch (error) {
     if (!(error instanceof DestinationError)) throw error;
-    if (isRefusal(error.cause, "InvalidRange") || statusOf(error.cause) === 416) return NodeReadable.from([]);
+    if (isRefusal(error.cause, "InvalidRange") || statusOf(error.cause) === 416) return Readable.from([]);
     if (error.code !== "not-found" || isRefusal(error.cause, "NoSuchBucket")) throw error;
     throw new DestinationError("not-found", `${printablePath(name)} is not in ${store.label}`, { cause: error });
   }

@@ -1,8 +1,4 @@
-import { Readable } from "node:stream";
-
-const SLICE_BYTES = 256 * 1024;
-/** By then the buffers of the kernel and of proxies are full: what still moves is taken by the store. */
-const SURELY_TAKEN_MS = 10_000;
+import { slicesOf } from "../slices.ts";
 
 /** As much of an SDK command as is needed here. */
 interface Command {
@@ -16,12 +12,9 @@ interface Command {
   };
 }
 
-/**
- * Has a command send its body in small pieces, each when the socket has taken the one before. As one buffer it would be
- * copied whole, encrypted, and a slow connection would look like a silent one. `onMoved` is told while bytes flow.
- */
+/** Has a command send its body in small pieces; see `slicesOf`. */
 export function sendInSlices(command: object, bytes: Buffer, onMoved: () => void): void {
-  if (bytes.byteLength <= SLICE_BYTES) return;
+  if (bytes.byteLength === 0) return;
   // After signing: the SDK signs the buffer, and never sees a stream.
   (command as Command).middlewareStack.add(
     (next) => async (args) => {
@@ -30,18 +23,4 @@ export function sendInSlices(command: object, bytes: Buffer, onMoved: () => void
     },
     { step: "deserialize", priority: "low", name: "sendInSlices" },
   );
-}
-
-function slicesOf(bytes: Buffer, onMoved: () => void): Readable {
-  const startedAt = performance.now();
-  let at = 0;
-  return new Readable({
-    highWaterMark: SLICE_BYTES,
-    read() {
-      if (at > 0 && performance.now() - startedAt > SURELY_TAKEN_MS) onMoved();
-      const slice = bytes.subarray(at, at + SLICE_BYTES);
-      at += slice.byteLength;
-      this.push(slice.byteLength === 0 ? null : slice);
-    },
-  });
 }

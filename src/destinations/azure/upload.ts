@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { ArchiveSource } from "../../contracts/archive.ts";
+import type { PutOptions, StoredObject, Verified } from "../../contracts/destination.ts";
+import { orAborted } from "../../lib/abortable.ts";
+import { DestinationError } from "../../lib/errors.ts";
+import { printablePath } from "../../lib/printable.ts";
+import { type Attempts, createAttempts } from "../attempts.ts";
+import { contentTypeOf } from "../content-type.ts";
+import { planParts } from "../part-plan.ts";
+import { type Part, sendInParts } from "../send-parts.ts";
+import { statusOf } from "./errors.ts";
+import type { Store } from "./store.ts";
+
+const MIB = 1024 * 1024;
+const BLOCK_BYTES = 8 * MIB;
+/** The service's limits of a block blob. */
+const MAX_BLOCKS = 50_000;
+const MAX_BLOCK_BYTES = 4_000 * MIB;
+const BUFFERS = 5;
+
+/**
+ * One delivery: a single request for what fits into one block, else blocks that are nowhere to be seen until the list of
+ * them is committed. The service checks each against its MD5, and drops what is never committed after a week.
+ */
+export async function upload(
+  store: Store,
+  name: string,
+  body: ArchiveSource,
+  options: PutOptions,
+): Promise<StoredObject> {
+  const { area, signal } = options;
+  const blob = store.container.getBlockBlobClient(store.blobOf(area, name));
+  const attempt = `cannot store ${printablePath(name)} in ${store.label}`;
+  signal.throwIfAborted();
+
+  const whole = createHash("md5");
+  const uploadId = randomBytes(8).toString("hex");
+  const ids: string[] = [];
+  let attempts: Attempts | undefined;
+  let confirmedBytes = 0;
+  /** The service's own MD5 of every block was ours. */
+  let isMd5Confirmed = true;
+  const confirm = (part: Part, answered: Uint8Array | undefined): void => {
+    isMd5Confirmed &&= answered !== undefined && Buffer.from(answered).equals(part.md5);
+    confirmedBytes += part.bytes.byteLength;
+    options.onProgress?.(confirmedBytes);
+  };
+  const headers = (md5: Buffer, sha256: string) => ({
+    blobHTTPHeaders: { blobContentType: contentTypeOf(name), blobContentMD5: md5 },
+    metadata: { sha256 },
+    // Records are read again; the tier Archive would keep them from that.
+    ...(store.options.tier === undefined || area === "record" ? {} : { tier: store.options.tier }),
+  });
+
+  const sendOnly = async (part: Part, calls: Attempts, partSignal: AbortSignal): Promise<void> => {
+    const { sizeBytes, sha256 } = await orAborted(body.finished, partSignal);
+    if (sizeBytes !== part.bytes.byteLength) throw wrongSize(attempt, part.bytes.byteLength, sizeBytes);
+    const answer = await calls.call(() =>
+      store.call(attempt, partSignal, () =>
+        blob.upload(part.bytes, part.bytes.byteLength, { ...headers(part.md5, sha256), abortSignal: partSignal }),
+      ),
+    );
+    confirm(part, answer.contentMD5);
+  };
+
+  const sendBlock = async (part: Part, calls: Attempts, partSignal: AbortSignal): Promise<void> => {
+    const id = blockId(uploadId, part.number);
+    ids[part.number - 1] = id;
+    const answer = await calls.call(() =>
+      store.call(`${attempt}, block ${part.number}`, partSignal, () =>
+        blob.stageBlock(id, part.bytes, part.bytes.byteLength, {
+          transactionalContentMD5: part.md5,
+          abortSignal: partSignal,
+        }),
+      ),
+    );
+    confirm(part, answer.contentMD5);
+  };
+
+  const plan = planParts(body, {
+    baseBytes: BLOCK_BYTES,
+    maxParts: MAX_BLOCKS,
+    maxPartBytes: MAX_BLOCK_BYTES,
+    canGrow: true,
+    buffers: BUFFERS,
+    hint: "split the backup into several jobs",
+  });
+  const sentBytes = await sendInParts(body, plan, {
+    signal,
+    onBytes: (bytes) => whole.update(bytes),
+    send: (part, partSignal) => {
+      attempts ??= createAttempts({ signal: partSignal });
+      return part.isOnly ? sendOnly(part, attempts, partSignal) : sendBlock(part, attempts, partSignal);
+    },
+  });
+  const calls = attempts ?? createAttempts({ signal });
+  const md5 = whole.digest();
+  if (ids.length > 0) {
+    const { sizeBytes, sha256 } = await orAborted(body.finished, signal);
+    if (sizeBytes !== sentBytes) throw wrongSize(attempt, sentBytes, sizeBytes);
+    // Committing the same list again changes nothing, so an answer that got lost does no harm.
+    await calls.call(() =>
+      store.call(`${attempt}, committing its blocks`, signal, () =>
+        blob.commitBlockList(ids, { ...headers(md5, sha256), abortSignal: signal }),
+      ),
+    );
+  }
+  const proof = await verify(store, blob, { sizeBytes: sentBytes, md5, attempt }, signal, calls);
+  const verified = proof.verified === "size" && isMd5Confirmed ? "md5" : proof.verified;
+  return { name, sizeBytes: sentBytes, storedAt: proof.storedAt, ...(verified === undefined ? {} : { verified }) };
+}
+
+/** All ids of a blob must be of one length, those of an upload that died included. */
+function blockId(uploadId: string, number: number): string {
+  return Buffer.from(`lb1-${uploadId}-${String(number).padStart(6, "0")}`).toString("base64");
+}
+
+interface Expected {
+  readonly sizeBytes: number;
+  readonly md5: Buffer;
+  readonly attempt: string;
+}
+
+/** What is wrong is removed before this rejects. A signature that may not read is believed what it was answered. */
+async function verify(
+  store: Store,
+  blob: ReturnType<Store["container"]["getBlockBlobClient"]>,
+  { sizeBytes, md5, attempt }: Expected,
+  signal: AbortSignal,
+  calls: Attempts,
+): Promise<{ readonly storedAt: number; readonly verified?: Verified }> {
+  try {
+    const found = await store.small(
+      `${attempt}, looking at it`,
+      signal,
+      (abortSignal) => blob.getProperties({ abortSignal }),
+      calls,
+    );
+    const isOther = found.contentMD5 !== undefined && !Buffer.from(found.contentMD5).equals(md5);
+    if (found.contentLength === sizeBytes && !isOther)
+      return { storedAt: found.lastModified?.getTime() ?? Date.now(), verified: "size" };
+    // Another writer's blob carries another MD5 and is none of ours.
+    if (!isOther) await blob.deleteIfExists({ abortSignal: signal }).catch(() => undefined);
+    const what = isOther
+      ? "another content than was sent"
+      : `${found.contentLength ?? "no"} bytes instead of ${sizeBytes}`;
+    throw new DestinationError("unavailable", `${attempt}: the service holds ${what}`, {
+      hint: isOther
+        ? "something else writes the same AZURE_STORAGE_PATH and BACKUP_FILENAME"
+        : "check the service at AZURE_STORAGE_ENDPOINT",
+    });
+  } catch (error) {
+    if (error instanceof DestinationError && error.code === "denied" && statusOf(error.cause) === 403)
+      return { storedAt: Date.now() };
+    throw error;
+  }
+}
+
+function wrongSize(attempt: string, sentBytes: number, expectedBytes: number): DestinationError {
+  return new DestinationError("unavailable", `${attempt}: ${sentBytes} bytes were read instead of ${expectedBytes}`);
+}
