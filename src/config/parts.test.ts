@@ -63,7 +63,6 @@ describe("the declarations", () => {
 
 describe("what is configured but not built yet", () => {
   it.each([
-    ["WEBDAV_URL=https://x.test", "WEBDAV_URL: storing archives over WebDAV is not built yet"],
     [
       "AZURE_STORAGE_ACCOUNT_NAME=a\nAZURE_STORAGE_CONTAINER_NAME=c",
       "AZURE_STORAGE_ACCOUNT_NAME: storing archives in Azure Blob Storage is not built yet",
