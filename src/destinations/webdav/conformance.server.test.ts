@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { testDestination } from "../../../test/conformance/destination-suite.ts";
@@ -13,6 +13,9 @@ import type { WebdavOptions } from "./options.ts";
 import { createWebdavDestination } from "./webdav.ts";
 
 type Started = DavServer & { readonly options?: Partial<WebdavOptions> };
+
+const NAMES = "accepts names with blanks, other scripts, quotes and line breaks";
+const LEFTOVERS = "own leftovers go at once, a neighbour's stay, finished archives too";
 
 function storeOn(server: Started, at: number): ConformanceStore {
   const root = path.join(server.root, `store-${at}`);
@@ -32,12 +35,17 @@ function storeOn(server: Started, at: number): ConformanceStore {
       return names.filter((name) => !statSync(path.join(folder, name)).isDirectory());
     },
     async plantLeftover(prefix, name, owner) {
-      const folder = path.join(root, prefix);
-      mkdirSync(folder, { recursive: true });
       const dead = partialName(name, owner).replace(`-${process.pid}-`, "-4194999-");
-      writeFileSync(path.join(folder, dead), "half");
-      const { uid, gid } = statSync(server.root);
-      execFileSync("chown", ["-R", `${uid}:${gid}`, root]);
+      // Through the server: rclone does not see what is put beside it. The folder is there already.
+      const folder = new URL(`store-${at}/${prefix}/`, server.url);
+      execFileSync(
+        "curl",
+        ["-sSfk", "--anyauth", "-u", `${DAV_USER}:${DAV_PASSWORD}`, "-T", "-", new URL(dead, folder).href],
+        {
+          input: "half",
+          stdio: ["pipe", "pipe", "pipe"],
+        },
+      );
     },
     async cleanUp() {
       rmSync(root, { recursive: true, force: true });
@@ -45,7 +53,7 @@ function storeOn(server: Started, at: number): ConformanceStore {
   };
 }
 
-describe.each<{ name: string; start: () => Promise<Started> }>([
+describe.each<{ name: string; start: () => Promise<Started>; exceptions?: Readonly<Record<string, string>> }>([
   { name: "Apache with Basic", start: () => startApacheDav() },
   {
     name: "Apache with Digest",
@@ -61,9 +69,17 @@ describe.each<{ name: string; start: () => Promise<Started> }>([
       return { ...server, url: server.tlsUrl, options: { caCertificate: server.certificate.authority } };
     },
   },
-  { name: "rclone", start: startRcloneDav },
-  { name: "nginx", start: () => startNginxDav() },
-])("$name", ({ name, start }) => {
+  {
+    name: "rclone",
+    start: startRcloneDav,
+    exceptions: { [NAMES]: "rclone shows control characters in names as other characters" },
+  },
+  {
+    name: "nginx",
+    start: () => startNginxDav(),
+    exceptions: { [LEFTOVERS]: "nginx lists no names that begin with a dot, so nobody can find them" },
+  },
+])("$name", ({ name, start, exceptions }) => {
   let server: Started;
   let stores = 0;
   beforeAll(async () => {
@@ -76,6 +92,7 @@ describe.each<{ name: string; start: () => Promise<Started> }>([
     label: `WebDAV on ${name}`,
     kind: "webdav",
     secrets: [DAV_PASSWORD],
+    ...(exceptions === undefined ? {} : { exceptions }),
     create: async () => storeOn(server, (stores += 1)),
   });
 });

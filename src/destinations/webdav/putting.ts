@@ -1,5 +1,6 @@
 import type { ArchiveSource } from "../../contracts/archive.ts";
 import type { PutOptions, StoredObject } from "../../contracts/destination.ts";
+import { sleep } from "../../lib/clock.ts";
 import { formatBytes } from "../../lib/bytes.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
@@ -15,6 +16,7 @@ import { awaitLength, NeedsLength, uploadOnce } from "./upload.ts";
 /** What the removal of unfinished files may take; a run that is told to end has a second for everything. */
 const CLEAN_UP_MS = 5_000;
 const ABORTED_CLEAN_UP_MS = 700;
+const SETTLE_MS = 250;
 
 export interface PutterOptions {
   readonly client: DavClient;
@@ -129,6 +131,12 @@ export function createPutter({ client, root, label, silenceMs }: PutterOptions):
 
 /** The outcome is known already: what can't be removed now is a leftover for the next run. */
 async function removeQuietly(asking: Asking, paths: readonly DavPath[], patienceMs: number): Promise<void> {
+  if (paths.length === 0) return;
   const signal = AbortSignal.timeout(patienceMs);
-  await Promise.allSettled(paths.map((path) => removeResource({ ...asking, signal }, path)));
+  const removeAll = (): Promise<unknown> =>
+    Promise.allSettled(paths.map((path) => removeResource({ ...asking, signal }, path)));
+  await removeAll();
+  // A server that notices a cut upload only now may just have made its file.
+  await sleep(SETTLE_MS, signal).catch(() => undefined);
+  await removeAll();
 }
