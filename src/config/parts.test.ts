@@ -63,7 +63,6 @@ describe("the declarations", () => {
 
 describe("what is configured but not built yet", () => {
   it.each([
-    ["WEBDAV_URL=https://x.test", "WEBDAV_URL: storing archives over WebDAV is not built yet"],
     [
       "GOOGLE_DRIVE_CREDENTIALS_JSON='{}'\nGOOGLE_DRIVE_IMPERSONATE_SUBJECT=s",
       "GOOGLE_DRIVE_CREDENTIALS_JSON: storing archives in Google Drive is not built yet",

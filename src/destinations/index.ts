@@ -9,7 +9,7 @@ import { BACKUP_ARCHIVE } from "./local/settings.ts";
 import { brokenDestination, relabelled } from "./relabelled.ts";
 import { AWS_S3_BUCKET_NAME, s3Settings } from "./s3/settings.ts";
 import { SSH_HOST_NAME, sshSettings } from "./ssh/settings.ts";
-import { webdavSettings } from "./webdav/settings.ts";
+import { WEBDAV_URL, webdavSettings } from "./webdav/settings.ts";
 
 /** What opening a destination needs beside the job's settings. */
 export interface OpenContext {
@@ -54,6 +54,17 @@ const registrations: readonly Registration[] = [
         import("./s3/options.ts"),
       ]);
       return [createS3Destination(s3OptionsFrom(values))];
+    },
+  },
+  {
+    kind: "webdav",
+    isConfigured: (values) => values.isSet(WEBDAV_URL),
+    async open(values, context) {
+      const [{ createWebdavDestination }, { webdavOptionsOf }] = await Promise.all([
+        import("./webdav/webdav.ts"),
+        import("./webdav/options.ts"),
+      ]);
+      return [createWebdavDestination(webdavOptionsOf(values, context))];
     },
   },
   {

@@ -26,6 +26,14 @@ export const WEBDAV_PASSWORD: Setting<"text"> = {
   help: "Password.",
 };
 
+export const WEBDAV_BEARER_TOKEN: Setting<"text"> = {
+  key: "WEBDAV_BEARER_TOKEN",
+  kind: "text",
+  secret: true,
+  isNew: true,
+  help: "Token for servers that want one (`Authorization: Bearer`) in place of user name and password.",
+};
+
 export const WEBDAV_URL_INSECURE: WithDefault<"boolean"> = {
   key: "WEBDAV_URL_INSECURE",
   kind: "boolean",
@@ -43,8 +51,15 @@ export const WEBDAV_CA_CERT: Setting<"pem"> = {
 export const webdavSettings: PartSettings = {
   part: "webdav",
   title: "WebDAV",
-  settings: [WEBDAV_URL, WEBDAV_PATH, WEBDAV_USERNAME, WEBDAV_PASSWORD, WEBDAV_URL_INSECURE, WEBDAV_CA_CERT],
-  notBuilt: "storing archives over WebDAV is not built yet",
+  settings: [
+    WEBDAV_URL,
+    WEBDAV_PATH,
+    WEBDAV_USERNAME,
+    WEBDAV_PASSWORD,
+    WEBDAV_BEARER_TOKEN,
+    WEBDAV_URL_INSECURE,
+    WEBDAV_CA_CERT,
+  ],
   isConfigured,
   rules,
   target: (values) => `${values.get(WEBDAV_URL) ?? ""}/${values.get(WEBDAV_PATH)}`,
@@ -55,9 +70,20 @@ function isConfigured(values: Values): boolean {
 }
 
 function rules(values: Values): readonly RuleBreak[] {
-  if (!isConfigured(values) || values.isSet(WEBDAV_USERNAME) === values.isSet(WEBDAV_PASSWORD)) return [];
-  const [present, missing] = values.isSet(WEBDAV_USERNAME)
-    ? [WEBDAV_USERNAME, WEBDAV_PASSWORD]
-    : [WEBDAV_PASSWORD, WEBDAV_USERNAME];
-  return [{ key: present.key, severity: "error", message: `needs ${missing.key} as well` }];
+  if (!isConfigured(values)) return [];
+  const breaks: RuleBreak[] = [];
+  if (values.isSet(WEBDAV_USERNAME) !== values.isSet(WEBDAV_PASSWORD)) {
+    const [present, missing] = values.isSet(WEBDAV_USERNAME)
+      ? [WEBDAV_USERNAME, WEBDAV_PASSWORD]
+      : [WEBDAV_PASSWORD, WEBDAV_USERNAME];
+    breaks.push({ key: present.key, severity: "error", message: `needs ${missing.key} as well` });
+  }
+  if (values.isSet(WEBDAV_BEARER_TOKEN) && values.isSet(WEBDAV_USERNAME)) {
+    breaks.push({
+      key: WEBDAV_BEARER_TOKEN.key,
+      severity: "error",
+      message: `can't be used together with ${WEBDAV_USERNAME.key}; keep one`,
+    });
+  }
+  return breaks;
 }

@@ -1,0 +1,56 @@
+import { DestinationError } from "../../lib/errors.ts";
+import { type DavPath, encodePath } from "./paths.ts";
+import { type Asking, lookAt } from "./resources.ts";
+
+export interface Published {
+  readonly sizeBytes: number;
+  readonly storedAt: number;
+}
+
+/** Gives an unfinished file its final name, replacing what is there. May be called again when its answer got lost. */
+export async function publish(
+  asking: Asking,
+  from: DavPath,
+  to: DavPath,
+  expectedBytes: number,
+  isRepeated: boolean,
+): Promise<Published> {
+  // Done already: the connection broke between the rename and its answer.
+  const isDone = isRepeated && (await lookAt(asking, from, "file")) === undefined;
+  if (!isDone) await move(asking, from, to);
+  const stored = await lookAt(asking, to, "file");
+  if (stored?.sizeBytes !== undefined && stored.sizeBytes !== expectedBytes) {
+    throw new DestinationError(
+      "unavailable",
+      `${asking.attempt}: the server has ${stored.sizeBytes} bytes of it instead of ${expectedBytes}: did somebody else write to it?`,
+    );
+  }
+  if (stored === undefined)
+    throw new DestinationError("unavailable", `${asking.attempt}: it was renamed, but is not there`);
+  return { sizeBytes: expectedBytes, storedAt: stored.modifiedAt ?? Date.now() };
+}
+
+/**
+ * `Destination` must be a whole URL by the first standard and may be a path by the second. Behind a proxy that ends TLS, a
+ * server may take neither the scheme nor the port that we see: then the other forms are tried.
+ */
+async function move(asking: Asking, from: DavPath, to: DavPath): Promise<void> {
+  const { client, signal, attempt } = asking;
+  const target = encodePath(to, "file");
+  const whole = new URL(`${client.origin}${target}`);
+  const swapped = `${whole.protocol === "https:" ? "http:" : "https:"}//${whole.host}${target}`;
+  let refusal: DestinationError | undefined;
+  for (const destination of [`${client.origin}${target}`, target, swapped]) {
+    const answer = await client.text({
+      method: "MOVE",
+      path: encodePath(from, "file"),
+      headers: { Destination: destination, Overwrite: "T" },
+      signal,
+      attempt,
+    });
+    if (answer.status < 300 && answer.status !== 207) return;
+    refusal ??= answer.refusal();
+    if (answer.status !== 400 && answer.status !== 502) break;
+  }
+  throw refusal ?? new Error("no form of the Destination header was tried");
+}

@@ -1,0 +1,142 @@
+import type { ArchiveSource } from "../../contracts/archive.ts";
+import type { PutOptions, StoredObject } from "../../contracts/destination.ts";
+import { sleep } from "../../lib/clock.ts";
+import { formatBytes } from "../../lib/bytes.ts";
+import { DestinationError } from "../../lib/errors.ts";
+import { printablePath } from "../../lib/printable.ts";
+import { createAttempts } from "../attempts.ts";
+import { partialName } from "../partial-name.ts";
+import type { DavClient } from "./client.ts";
+import { FULL_HINT } from "./errors.ts";
+import { type DavPath, encodePath, placeOf } from "./paths.ts";
+import { publish } from "./publish.ts";
+import { type Asking, lookAt, makeFolders, removeResource } from "./resources.ts";
+import { awaitLength, NeedsLength, uploadOnce } from "./upload.ts";
+
+/** What the removal of unfinished files may take; a run that is told to end has a second for everything. */
+const CLEAN_UP_MS = 5_000;
+const ABORTED_CLEAN_UP_MS = 700;
+const SETTLE_MS = 250;
+
+export interface PutterOptions {
+  readonly client: DavClient;
+  readonly root: DavPath;
+  readonly label: string;
+  readonly silenceMs: number | undefined;
+}
+
+type Put = (name: string, body: ArchiveSource, options: PutOptions) => Promise<StoredObject>;
+
+export function createPutter({ client, root, label, silenceMs }: PutterOptions): Put {
+  /** Folders that were there a moment ago. */
+  const ready = new Set<string>();
+
+  const prepare = async (asking: Asking, folder: DavPath, target: DavPath, needed: number): Promise<void> => {
+    const key = encodePath(folder, "folder");
+    if (!ready.has(key) || needed > 0) {
+      const { freeBytes } = await makeFolders(asking, folder);
+      ready.add(key);
+      if (freeBytes !== undefined && freeBytes < needed) {
+        throw new DestinationError(
+          "full",
+          `${asking.attempt}: ${formatBytes(freeBytes)} free, about ${formatBytes(needed)} needed`,
+          { hint: FULL_HINT },
+        );
+      }
+    }
+    // Renaming over a folder would remove all that is in it.
+    if ((await lookAt(asking, target, "file"))?.isCollection === true) {
+      throw new DestinationError("invalid", `${encodePath(target, "file")} on the server is a folder`, {
+        hint: "it is left alone: remove it, or change BACKUP_FILENAME",
+      });
+    }
+  };
+
+  return async (name, body, { area, owner, signal, onProgress }) => {
+    const { folder, base } = placeOf(root, area, name);
+    const asking: Asking = { client, signal, attempt: `cannot store ${printablePath(name)} in ${label}` };
+    signal.throwIfAborted();
+    const target = [...folder, base];
+    const attempts = createAttempts({ signal, ...(silenceMs === undefined ? {} : { silenceMs }) });
+    const begun: DavPath[] = [];
+    const onSent = (total: number): void => {
+      attempts.progressed();
+      onProgress?.(total);
+    };
+    /** Under a name of its own each time: a server may still be busy with an earlier one. */
+    const send = async (): Promise<{ readonly path: DavPath; readonly sizeBytes: number }> => {
+      const path = [...folder, partialName(base, owner)];
+      begun.push(path);
+      return { path, sizeBytes: await uploadOnce(asking, { body, path, folder, onSent }) };
+    };
+    // A record is small, and wanted most when a disk is full.
+    const needed = area === "archive" ? (body.sizeBytes ?? body.estimateBytes) : 0;
+    let lastFailure: unknown;
+    try {
+      await attempts.call(() => prepare(asking, folder, target, needed));
+      const sent = await attempts.call(async () => {
+        try {
+          return await send();
+        } catch (error) {
+          if (!(error instanceof NeedsLength)) throw keepReason(error, lastFailure);
+          lastFailure = new DestinationError(
+            "invalid",
+            `${asking.attempt}: the server stores nothing of a body whose length it is not told before`,
+          );
+        }
+        try {
+          await awaitLength(body, signal);
+          return await send();
+        } catch (error) {
+          throw keepReason(error, lastFailure);
+        }
+      });
+      let isRepeated = false;
+      const published = await attempts.call(async () => {
+        const repeated = isRepeated;
+        isRepeated = true;
+        return await publish(asking, sent.path, target, sent.sizeBytes, repeated);
+      });
+      await removeQuietly(
+        asking,
+        begun.filter((path) => path !== sent.path),
+        CLEAN_UP_MS,
+      );
+      return { name, ...published, verified: "size" };
+    } catch (error) {
+      if (error instanceof DestinationError && error.code === "not-found") ready.clear();
+      await removeQuietly(asking, begun, signal.aborted ? ABORTED_CLEAN_UP_MS : CLEAN_UP_MS);
+      throw error;
+    }
+
+    /** A source that can't be read again ends the delivery; what a user must know is why it had to be. */
+    function keepReason(error: unknown, earlier: unknown): unknown {
+      if (
+        earlier instanceof DestinationError &&
+        error instanceof DestinationError &&
+        error.isFinal &&
+        /sent again/.test(error.message)
+      ) {
+        return new DestinationError(earlier.code, `${earlier.message}; ${error.message}`, {
+          hint: error.hint ?? "set BACKUP_STAGING=disk, so that an upload can begin anew",
+          isFinal: true,
+          cause: earlier,
+        });
+      }
+      lastFailure = error;
+      return error;
+    }
+  };
+}
+
+/** The outcome is known already: what can't be removed now is a leftover for the next run. */
+async function removeQuietly(asking: Asking, paths: readonly DavPath[], patienceMs: number): Promise<void> {
+  if (paths.length === 0) return;
+  const signal = AbortSignal.timeout(patienceMs);
+  const removeAll = (): Promise<unknown> =>
+    Promise.allSettled(paths.map((path) => removeResource({ ...asking, signal }, path)));
+  await removeAll();
+  // A server that notices a cut upload only now may just have made its file.
+  await sleep(SETTLE_MS, signal).catch(() => undefined);
+  await removeAll();
+}
