@@ -127,7 +127,7 @@ describe("lifeboat run", () => {
   });
 
   it("refuses what is configured but not built, and says so", () => {
-    box.job("site.env", "AWS_S3_BUCKET_NAME=bucket");
+    box.job("site.env", "AGE_PASSPHRASE=hunter");
     const { status, stdout } = box.run(["run"]);
     expect(status).toBe(5);
     expect(stdout).toContain("not built yet");
