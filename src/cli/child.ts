@@ -1,10 +1,12 @@
 import { writeSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ChildTask, RunAnswer } from "../contracts/task.ts";
+import { plainSettings } from "../config/parts.ts";
 import { deserializeJob, secretsOf } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
 import { systemCode } from "../lib/errors.ts";
 import { Interruption } from "../lib/interruption.ts";
+import { createLogTail } from "../lib/log-tail.ts";
 import { createLog } from "../lib/log.ts";
 import { createRedactor } from "../lib/redact.ts";
 import { VERSION } from "../version.ts";
@@ -31,27 +33,38 @@ export async function child(): Promise<number> {
 
 async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
   const { logFormat, logLevel } = task.options;
-  const jobs =
-    task.kind === "run" ? [deserializeJob(task.job)] : task.kind === "heal" ? task.jobs.map(deserializeJob) : [];
+  const jobs = (task.kind === "run" ? [task.job] : task.jobs).map(deserializeJob);
   const redact = createRedactor(jobs.flatMap((job) => [...secretsOf(job)]));
-  const log = createLog({ format: logFormat, level: logLevel, redact });
-  const common = { options: task.options, host: hostname(), version: VERSION, clock: systemClock, redact, signal };
+  const logTail = createLogTail();
+  const log = createLog({ format: logFormat, level: logLevel, redact, onLine: logTail.add });
+  const common = {
+    options: task.options,
+    host: hostname(),
+    version: VERSION,
+    clock: systemClock,
+    redact,
+    signal,
+    settings: plainSettings(),
+  };
   switch (task.kind) {
     case "run": {
       const [job] = jobs;
       if (job === undefined) return EXIT_FAILED;
       const { runJob } = await import("../run/run.ts");
       const { exitCodeOf } = await import("../run/status.ts");
+      const { tendAfterRun } = await import("../run/tend.ts");
       const { report, locked, isStuck } = await runJob({
         ...common,
         job,
         log: log.with({ job: job.name }),
+        logTail,
         trigger: task.trigger,
         firedAtMs: task.firedAtMs,
         terminal: undefined,
         alreadySaid: new Set(task.alreadySaid),
       });
-      answer({ recorded: true } satisfies RunAnswer);
+      const tendAtMs = await tendAfterRun(job, report, { ...common, log });
+      answer({ recorded: true, ...(tendAtMs === undefined ? {} : { tendAtMs }) } satisfies RunAnswer);
       if (isStuck) return EXIT_BY_KILL;
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }
@@ -60,9 +73,14 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
       answer(await heal({ ...common, jobs, log }));
       return 0;
     }
+    case "tend": {
+      const { tend } = await import("../run/tend.ts");
+      answer(await tend(jobs, task.alerted, { ...common, log }));
+      return 0;
+    }
     case "note": {
-      const { keepReports } = await import("../run/heal.ts");
-      await keepReports(task.reports, { ...common, log });
+      const { noteAndTell } = await import("../run/tell-runs.ts");
+      await noteAndTell(task.reports, task.missed, jobs, { ...common, log });
       return 0;
     }
   }

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { plainSettings } from "../config/parts.ts";
 import { systemClock } from "../lib/clock.ts";
 import { BadConfig } from "./bad-config.ts";
 import { EXIT_BY_KILL } from "./exit-codes.ts";
@@ -51,6 +52,8 @@ export async function runJobs(
       version: context.version,
       clock: systemClock,
       log: log.with({ job: job.name }),
+      logTail: setup.logTail,
+      settings: plainSettings(),
       redact,
       signal: context.signal,
       terminal: process.stderr.isTTY ? process.stderr : undefined,

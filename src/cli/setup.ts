@@ -4,6 +4,7 @@ import type { ProcessOptions } from "../contracts/task.ts";
 import { describeProblems } from "../config/describe.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
 import { processSettings } from "../config/process.ts";
+import { createLogTail, type LogTail } from "../lib/log-tail.ts";
 import { createLog } from "../lib/log.ts";
 import { createRedactor, type Redactor } from "../lib/redact.ts";
 import { BadConfig } from "./bad-config.ts";
@@ -15,6 +16,8 @@ export interface Setup {
   readonly loaded: LoadedConfig;
   readonly options: ProcessOptions;
   readonly log: Log;
+  /** What the log last said. */
+  readonly logTail: LogTail;
   readonly redact: Redactor;
   /** From now on these are redacted, in the log as well. */
   useSecrets(secrets: ReadonlySet<string>): void;
@@ -37,9 +40,11 @@ export async function loadForCommand(context: CommandContext, options: SetupOpti
     for (const line of describeProblems(settings.problems)) context.output.remark(redact(line));
     throw new BadConfig();
   }
+  const logTail = createLogTail();
   const log = createLog({
     format: settings.options.logFormat,
     level: settings.options.logLevel,
+    onLine: logTail.add,
     redact,
     fd: options.logToStderr === true ? 2 : 1,
   });
@@ -47,6 +52,7 @@ export async function loadForCommand(context: CommandContext, options: SetupOpti
     loaded,
     options: settings.options,
     log,
+    logTail,
     redact,
     useSecrets(secrets) {
       redactor = createRedactor(secrets);

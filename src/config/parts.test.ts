@@ -69,14 +69,6 @@ describe("what is configured but not built yet", () => {
     ],
     ["GPG_PASSPHRASE=p", "GPG_PASSPHRASE: encryption is not built yet"],
     ["AGE_PUBLIC_KEYS=age1x", "AGE_PUBLIC_KEYS: encryption is not built yet"],
-    [
-      "NOTIFICATION_LEVEL=info\nHEALTHCHECK_URL=https://x.test",
-      "HEALTHCHECK_URL: sending notifications is not built yet",
-    ],
-    [
-      "EMAIL_SMTP_PORT=25\nEMAIL_SMTP_HOST=h\nEMAIL_NOTIFICATION_RECIPIENT=a@b.test",
-      "EMAIL_NOTIFICATION_RECIPIENT: sending notifications is not built yet",
-    ],
   ])("%j", async (file, problem) => {
     const { problems, jobs } = await loadFiles({ a: `${file}\n` });
     expect(jobs).toEqual([]);

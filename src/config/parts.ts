@@ -49,6 +49,11 @@ export const PARTS: readonly PartSettings[] = PLAIN_PARTS.flatMap((part) => [
   ...(isRepeated(part) ? NUMBERS.map((number) => numberedPart(part, number)) : []),
 ]);
 
+/** Every setting but the numbered ones. */
+export function plainSettings(): readonly Setting[] {
+  return PLAIN_PARTS.flatMap((part) => part.settings);
+}
+
 /** Whether numbered sets of its settings name more destinations of the kind. */
 export function isRepeated(part: PartSettings): boolean {
   return REPEATED.includes(part);

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Setting } from "../contracts/setting.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
 import { LOG_FORMAT, LOG_LEVEL } from "../lib/log-settings.ts";
@@ -48,6 +49,10 @@ export function processSettings(environment: Readonly<Record<string, string | un
     lockFile: values.get(LOCK_FILE),
     logFormat: values.get(LOG_FORMAT) === "json" ? "json" : "text",
     logLevel: logLevel(values.get(LOG_LEVEL)),
+    templateFolders: [
+      "/etc/dockervolumebackup/notifications.d",
+      path.join(values.get(CONFIG_DIR) ?? "/config", "notifications.d"),
+    ],
   };
   return { options, configDir: values.get(CONFIG_DIR), problems };
 }

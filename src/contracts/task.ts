@@ -7,6 +7,15 @@ export interface ProcessOptions {
   readonly lockFile: string;
   readonly logFormat: "text" | "json";
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Folders of notification templates, later ones win; they need not exist. */
+  readonly templateFolders: readonly string[];
+}
+
+/** A fire that nothing ran at. */
+export interface MissedRun {
+  readonly job: string;
+  readonly dueAtMs: number;
+  readonly isCaughtUp: boolean;
 }
 
 /** What the daemon sends a child as one line of JSON on its standard input. The child aborts when that input ends. */
@@ -21,11 +30,33 @@ export type ChildTask =
       readonly alreadySaid: readonly string[];
     }
   | { readonly kind: "heal"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
-  | { readonly kind: "note"; readonly options: ProcessOptions; readonly reports: readonly RunReport[] };
+  | {
+      readonly kind: "tend";
+      readonly options: ProcessOptions;
+      readonly jobs: readonly SerializedJob[];
+      /** Jobs whose last good backup is known to be too old, and told of. */
+      readonly alerted: readonly string[];
+    }
+  | {
+      readonly kind: "note";
+      readonly options: ProcessOptions;
+      readonly reports: readonly RunReport[];
+      readonly missed: readonly MissedRun[];
+      /** Those that the reports are about, to know whom to tell. */
+      readonly jobs: readonly SerializedJob[];
+    };
 
 /** What a `run` child answers when its run is in the history: without it the run was killed. */
 export interface RunAnswer {
   readonly recorded: true;
+  /** When a `tend` child has something to do; absent: nothing waits. */
+  readonly tendAtMs?: number;
+}
+
+/** What a `tend` child answers. */
+export interface TendAnswer {
+  readonly tendAtMs?: number;
+  readonly alerted: readonly string[];
 }
 
 /** What a `heal` child answers on file descriptor 3: when each job last fired, as far as anything remembers. */

@@ -1,4 +1,4 @@
-import type { HealAnswer } from "../contracts/task.ts";
+import type { HealAnswer, TendAnswer } from "../contracts/task.ts";
 
 /** What a child wrote on file descriptor 3; a child that was killed may have written anything. */
 export function asHealAnswer(answer: unknown): HealAnswer | undefined {
@@ -14,4 +14,15 @@ export function asHealAnswer(answer: unknown): HealAnswer | undefined {
 /** A run that came to its end has recorded itself and says so; any other has to be looked after. */
 export function hasReported(answer: unknown): boolean {
   return typeof answer === "object" && answer !== null && "recorded" in answer && answer.recorded === true;
+}
+
+/** When something is to be done between runs, as a `run` or `tend` child answers it. */
+export function tendTimeOf(answer: unknown): number | undefined {
+  if (typeof answer !== "object" || answer === null || !("tendAtMs" in answer)) return undefined;
+  return typeof answer.tendAtMs === "number" ? answer.tendAtMs : undefined;
+}
+
+export function alertedOf(answer: unknown): TendAnswer["alerted"] | undefined {
+  if (typeof answer !== "object" || answer === null || !("alerted" in answer)) return undefined;
+  return Array.isArray(answer.alerted) ? answer.alerted.filter((job) => typeof job === "string") : undefined;
 }

@@ -11,8 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const options = { stateDir: "/", lockFile: "/", logFormat: "text", logLevel: "info" } as const;
-const NOTE: ChildTask = { kind: "note", options, reports: [] };
+const options = { stateDir: "/", lockFile: "/", logFormat: "text", logLevel: "info", templateFolders: [] } as const;
+const NOTE: ChildTask = { kind: "note", options, reports: [], missed: [], jobs: [] };
 const HEAL: ChildTask = { kind: "heal", options, jobs: [] };
 
 /** A child that says that it began and, a while later, that it came to its end. It handles no signal. */

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
+import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
 import { describeProblems } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -9,14 +10,16 @@ import { serializeJob } from "../config/serialize.ts";
 import { systemClock } from "../lib/clock.ts";
 import { localIso } from "../lib/iso-time.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
+import { notificationsSettings } from "../notifications/settings.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { asHealAnswer, hasReported } from "./answers.ts";
+import { alertedOf, asHealAnswer, hasReported, tendTimeOf } from "./answers.ts";
 import { createChildLine, describeEnd } from "./child-line.ts";
 import { describeSchedule, scheduleOf } from "./describe.ts";
-import { createNoteKeeper } from "./notes.ts";
+import { createNoteKeeper, type Notes } from "./notes.ts";
 import { createQueue } from "./queue.ts";
 import { watchConfig } from "./reload.ts";
 import { configReport, failedReport, skippedReport } from "./reports.ts";
+import { createTending } from "./tending.ts";
 import { trimMemory } from "./trim.ts";
 
 export interface DaemonOptions {
@@ -69,14 +72,36 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     return answer?.lastFiredAtMs ?? {};
   };
 
-  const notes = createNoteKeeper(async (reports: readonly RunReport[]) => {
-    const end = await children.run({ kind: "note", options: processOptions, reports });
+  /** Jobs that can't run still know whom to tell, as far as their values are good. */
+  const readable = new Map<string, SerializedJob>();
+  const toldJob = (name: string): readonly SerializedJob[] => {
+    const job = jobs.get(name);
+    const known = job === undefined ? readable.get(name) : serializeJob(job);
+    return known === undefined ? [] : [known];
+  };
+  const notes = createNoteKeeper(async ({ reports, missed }: Notes) => {
+    const names = new Set([...reports, ...missed].map(({ job }) => job));
+    const about = [...names].flatMap(toldJob);
+    const end = await children.run({ kind: "note", options: processOptions, reports, missed, jobs: about });
     if (end !== undefined && end.code !== 0) log.warn(`could not record what happened: ${describeEnd(end)}`);
   });
-  const note = (report: RunReport): void => {
-    notes.add(report);
+  const flushNotes = (): void => {
     if (!queue.busy) void notes.flush();
   };
+  const note = (report: RunReport): void => {
+    notes.add(report);
+    flushNotes();
+  };
+
+  let alerted: readonly string[] = [];
+  const tending = createTending(async () => {
+    const all = [...jobs.values()].map(serializeJob);
+    const end = await children.run({ kind: "tend", options: processOptions, jobs: all, alerted });
+    if (end !== undefined && end.code !== 0 && !signal.aborted)
+      log.warn(`sending what waits failed: ${describeEnd(end)}`);
+    alerted = alertedOf(end?.answer) ?? alerted;
+    return tendTimeOf(end?.answer);
+  });
 
   const queue = createQueue({
     async run(fire) {
@@ -98,6 +123,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         log.error(`the run was killed: ${describeEnd(end)}`, { job: fire.job });
         await heal();
       }
+      tending.at(tendTimeOf(end?.answer));
       await notes.flush();
       trimMemory();
     },
@@ -117,6 +143,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         `a run that was due at ${localIso(missedAtMs)} was missed${caughtUp ? "; it is caught up shortly" : ""}`,
         { job },
       );
+      notes.addMissed({ job, dueAtMs: missedAtMs, isCaughtUp: caughtUp });
+      flushNotes();
     },
     onTick: () => void runtime.touchHeartbeat(),
   });
@@ -125,6 +153,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const apply = (next: readonly Job[]): void => {
     jobs = new Map(next.map((job) => [job.name, job]));
     scheduler.replace(next);
+    if (next.some(({ values }) => notificationsSettings.isConfigured?.(values) === true)) tending.at(Date.now());
     const times = scheduler.nextTimes();
     for (const job of next) {
       const schedule = scheduleOf(job);
@@ -134,13 +163,17 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     }
     runtime.writeDaemon({ startedAt, jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })) });
   };
-  const keepBroken = (job: string, problems: readonly string[]): void => note(configReport(job, problems, origin()));
+  const keepBroken = (job: string, problems: readonly string[], values: SerializedJob | undefined): void => {
+    if (values !== undefined) readable.set(job, values);
+    note(configReport(job, problems, origin()));
+  };
 
   const stopped = new Promise<void>((resolve) => {
     const stop = (): void => {
       log.info("stopping");
       scheduler.stop();
       queue.close();
+      tending.stop();
       children.stop(CHILD_GRACE_MS);
       resolve();
     };
@@ -151,9 +184,10 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   apply(options.loaded.jobs);
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
   const lastFiredAtMs = await heal();
-  for (const { name, problems } of options.loaded.broken) {
-    keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")));
+  for (const { name, problems, readable: values } of options.loaded.broken) {
+    keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")), values);
   }
+
   for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);
   const trimTimer = setTimeout(trimMemory, TRIM_AFTER_START_MS);
 

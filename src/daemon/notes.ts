@@ -1,27 +1,39 @@
+import type { MissedRun } from "../contracts/task.ts";
 import type { RunReport } from "../contracts/run.ts";
 
-/** Things that happened without a run (skipped, broken configuration), kept until a child writes them to the history. */
+/** Things that happened without a run (skipped, missed, broken configuration), kept until a child records and tells them. */
 export interface NoteKeeper {
   add(report: RunReport): void;
-  /** Writes what is kept; a later call waits for an earlier one. */
+  addMissed(missed: MissedRun): void;
+  /** Hands on what is kept; a later call waits for an earlier one. */
   flush(): Promise<void>;
+}
+
+export interface Notes {
+  readonly reports: readonly RunReport[];
+  readonly missed: readonly MissedRun[];
 }
 
 /** A schedule of seconds beside a run of hours would pile up: only the first so many of a job are kept between flushes. */
 const MOST_KEPT = 100;
 
-export function createNoteKeeper(write: (reports: readonly RunReport[]) => Promise<void>): NoteKeeper {
-  let kept: RunReport[] = [];
+export function createNoteKeeper(write: (notes: Notes) => Promise<void>): NoteKeeper {
+  let reports: RunReport[] = [];
+  let missed: MissedRun[] = [];
   let last: Promise<void> = Promise.resolve();
   return {
     add(report) {
-      if (kept.length < MOST_KEPT) kept.push(report);
+      if (reports.length < MOST_KEPT) reports.push(report);
+    },
+    addMissed(one) {
+      if (missed.length < MOST_KEPT) missed.push(one);
     },
     flush() {
       last = last.then(async () => {
-        const reports = kept;
-        kept = [];
-        if (reports.length > 0) await write(reports);
+        const notes = { reports, missed };
+        reports = [];
+        missed = [];
+        if (notes.reports.length + notes.missed.length > 0) await write(notes);
       });
       return last;
     },

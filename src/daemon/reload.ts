@@ -1,4 +1,5 @@
 import type { Log } from "../contracts/log.ts";
+import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { LoadedConfig, LoadedJob } from "../config/load.ts";
 import { firstRunning, mergeReload, type ReloadMessage, type RunningConfig } from "../config/reload.ts";
 import { describeProblems } from "../config/describe.ts";
@@ -15,7 +16,7 @@ export interface ReloadOptions {
   onSecrets(secrets: ReadonlySet<string>): void;
   onJobs(jobs: readonly LoadedJob[]): void;
   /** A job whose configuration is broken, with what is wrong; once for each content. */
-  onBroken(job: string, problems: readonly string[]): void;
+  onBroken(job: string, problems: readonly string[], readable: SerializedJob | undefined): void;
 }
 
 /** Follows the config folder. A change replaces the jobs; a broken file keeps its job's last good version, and is said. */
@@ -32,7 +33,7 @@ export function watchConfig(options: ReloadOptions): void {
       running = mergeReload(running, next);
       watched = next.watched;
       options.onSecrets(running.secrets);
-      for (const message of running.messages) say(message, options);
+      for (const message of running.messages) say(message, next, options);
       const warnings = warningsOf(next);
       for (const line of warnings) if (!shown.has(line)) log.warn(line);
       shown = warnings;
@@ -53,11 +54,16 @@ export function watchConfig(options: ReloadOptions): void {
   });
 }
 
-function say({ level, job, text, problems }: ReloadMessage, { log, onBroken }: ReloadOptions): void {
+function say(
+  { level, job, text, problems }: ReloadMessage,
+  { broken }: LoadedConfig,
+  { log, onBroken }: ReloadOptions,
+): void {
   const about = job === undefined ? log : log.with({ job });
   about[level](text);
   for (const line of problems ?? []) about.error(line);
-  if (job !== undefined && problems !== undefined) onBroken(job, problems);
+  if (job === undefined || problems === undefined) return;
+  onBroken(job, problems, broken.find(({ name }) => name === job)?.readable);
 }
 
 function warningsOf(loaded: LoadedConfig): ReadonlySet<string> {

@@ -130,7 +130,6 @@ export const notificationsSettings: PartSettings = {
     EMAIL_SMTP_USERNAME,
     EMAIL_SMTP_PASSWORD,
   ],
-  notBuilt: "sending notifications is not built yet",
   isConfigured: (values) => SWITCHES.some((setting) => values.isSet(setting)),
   rules(values): readonly RuleBreak[] {
     if (!values.isSet(EMAIL_NOTIFICATION_RECIPIENT) || values.isSet(EMAIL_SMTP_HOST)) return [];

@@ -166,6 +166,8 @@ const STATE_FILES = [
   "history.db",
   "history.db-wal",
   "history.db-shm",
+  "outbox.db",
+  "outbox.db-journal",
   "heartbeat",
   "progress.json",
   "daemon.json",

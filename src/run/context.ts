@@ -2,7 +2,9 @@ import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunTrigger } from "../contracts/run.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
+import type { Setting } from "../contracts/setting.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { LogTail } from "../lib/log-tail.ts";
 import type { Redactor } from "../lib/redact.ts";
 
 /** What every task of the program is given; it looks at no global but the file system. */
@@ -17,7 +19,13 @@ export interface TaskContext {
   readonly signal: AbortSignal;
 }
 
-export interface RunContext extends TaskContext {
+/** For tasks that tell people of what happened. */
+export interface TellContext extends TaskContext {
+  /** Every setting there is: notification templates may show them. */
+  readonly settings: readonly Setting[];
+}
+
+export interface RunContext extends TellContext {
   readonly job: Job;
   readonly trigger: RunTrigger;
   /** The moment the schedule named; for a manual run, now. */
@@ -26,4 +34,6 @@ export interface RunContext extends TaskContext {
   readonly terminal: { write(text: string): unknown; readonly columns?: number } | undefined;
   /** Notes about the state folder that the daemon has said already; they are not said again. */
   readonly alreadySaid: ReadonlySet<string>;
+  /** Gets every line of the log. */
+  readonly logTail: LogTail;
 }

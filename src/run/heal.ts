@@ -3,7 +3,7 @@ import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { HealAnswer } from "../contracts/task.ts";
-import type { TaskContext } from "./context.ts";
+import type { TaskContext, TellContext } from "./context.ts";
 import { readRecords, writeRecord } from "../delivery/records.ts";
 import { cleanSpool } from "../delivery/staging.ts";
 import { openJobDestinations } from "./job-destinations.ts";
@@ -15,8 +15,9 @@ import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { closeAll } from "./delivery-phases.ts";
 import { lookAfter, sayRemoved } from "./remote-care.ts";
 import { spoolFolderOf } from "./spool.ts";
+import { tellOfInterrupted } from "./tell-runs.ts";
 
-export interface HealContext extends TaskContext {
+export interface HealContext extends TellContext {
   readonly jobs: readonly Job[];
 }
 
@@ -50,6 +51,7 @@ export async function heal(context: HealContext): Promise<HealAnswer> {
       run: report.id,
     });
   }
+  await tellOfInterrupted(interrupted.values(), jobs, history, context);
   const lastFiredAtMs: Record<string, number> = {};
   for (const job of jobs) {
     const last = lastFired(history, job.name);
@@ -189,11 +191,4 @@ async function healDestination(
 function endedByKill(report: RunReport, nowMs: number): RunReport {
   const { pid: _pid, ...rest } = report;
   return { ...rest, status: "interrupted", endedAt: new Date(nowMs).toISOString(), error: KILLED };
-}
-
-/** Puts reports of what happened without a run (skipped, bad configuration) into the history. */
-export async function keepReports(reports: readonly RunReport[], context: TaskContext): Promise<void> {
-  const history = await openHistory({ stateDir: context.options.stateDir, onNote: (text) => context.log.debug(text) });
-  for (const report of reports) history.update(report);
-  history.close();
 }

@@ -1,3 +1,4 @@
+import { createLogTail } from "../lib/log-tail.ts";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +30,13 @@ async function runAndLook(look: () => void): Promise<string> {
     job,
     trigger: "manual",
     firedAtMs: systemClock.now(),
-    options: { stateDir: join(root, "state"), lockFile: join(root, "run.lock"), logFormat: "text", logLevel: "info" },
+    options: {
+      stateDir: join(root, "state"),
+      lockFile: join(root, "run.lock"),
+      logFormat: "text",
+      logLevel: "info",
+      templateFolders: [],
+    },
     host: "host",
     version: "0",
     clock: systemClock,
@@ -38,6 +45,8 @@ async function runAndLook(look: () => void): Promise<string> {
     signal: new AbortController().signal,
     terminal: undefined,
     alreadySaid: new Set(),
+    logTail: createLogTail(),
+    settings: [],
   });
   return report.status;
 }

@@ -10,10 +10,13 @@ import { openHistory } from "../state/history.ts";
 import { openRuntime } from "../state/runtime.ts";
 import { closeAll } from "./delivery-phases.ts";
 import { healBeforeRun, recall } from "./heal.ts";
+import { startHealthcheck } from "./healthcheck.ts";
 import { interruptionOf, runSignal } from "../lib/interruption.ts";
 import { createRunIndex } from "./index-phase.ts";
 import { createRecorder } from "./recorder.ts";
 import { recordRun, recordStart } from "./record-phase.ts";
+import { tellAgain } from "./tell.ts";
+import { tellOfRun } from "./tell-runs.ts";
 import { warnAboutDocker } from "./docker-warning.ts";
 import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
 import { storeArchive } from "./store-archive.ts";
@@ -47,7 +50,9 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     if (context.alreadySaid.has(text)) log.debug(text);
     else log.warn(text);
   };
+  context.logTail.clear();
   const history = await openHistory({ stateDir: options.stateDir, onNote: say });
+  const healthcheck = startHealthcheck(context);
   history.begin(recorder.report());
   const timeoutMs = job.values.get(BACKUP_TIMEOUT);
   const bounded = runSignal(
@@ -93,10 +98,17 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     openRuntime({ stateDir: options.stateDir }).clearProgress();
   }
   try {
-    const report = await recordRun({ context, recorder, history, destinations });
+    const recorded = await recordRun({ context, recorder, history, destinations });
     await closeAll(destinations, log);
+    sayOutcome(context, recorded);
+    const lines = context.logTail.lines();
+    const [report] = await Promise.all([
+      tellOfRun(recorded, job, lines, history, context),
+      healthcheck.ended(recorded, lines),
+    ]);
     history.close();
-    sayOutcome(context, report);
+    // Without a daemon nobody else would.
+    await tellAgain([job], context);
     return { report, locked, isStuck: await isStuck(workers) };
   } finally {
     // Only now: whoever holds the lock may take a record that still says `running` for that of a dead run.

@@ -1,3 +1,4 @@
+import { createLogTail } from "../../src/lib/log-tail.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,6 +55,7 @@ export class RunBox {
         lockFile: join(this.root, "run.lock"),
         logFormat: "text",
         logLevel: "info",
+        templateFolders: [],
       },
       host: "host",
       version: "0",
@@ -63,6 +65,8 @@ export class RunBox {
       signal,
       terminal: undefined,
       alreadySaid: new Set(),
+      logTail: createLogTail(),
+      settings: [],
     };
   }
 

@@ -1,3 +1,4 @@
+import { createLogTail } from "../../src/lib/log-tail.ts";
 /**
  * No value of any variable makes a run remove or overwrite what it did not create, print a secret or a stack trace, or
  * hang. Seeded: `FUZZ_SEED` and `FUZZ_CASES` repeat or widen it.
@@ -194,6 +195,7 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
           lockFile: join(root, "run.lock"),
           logFormat: "text",
           logLevel: "debug",
+          templateFolders: [],
         },
         host: "fuzz",
         version: "0",
@@ -203,6 +205,8 @@ it(`survives ${CASES} configurations of hostile values`, async () => {
         signal: AbortSignal.timeout(20_000),
         terminal: undefined,
         alreadySaid: new Set(),
+        logTail: createLogTail(),
+        settings: [],
       });
       said.push(JSON.stringify(report));
       expect(report.status, why).not.toBe("running");

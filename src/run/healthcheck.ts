@@ -1,0 +1,40 @@
+import type { RunReport } from "../contracts/run.ts";
+import type { RunContext } from "./context.ts";
+import { defaultMessage } from "../notifications/messages.ts";
+import { type Ping, sendPing } from "../notifications/healthcheck.ts";
+import { HEALTHCHECK_URL } from "../notifications/settings.ts";
+import { createRedactor } from "../lib/redact.ts";
+
+/** Pings of one run. Nothing here delays or fails it. */
+export interface Healthcheck {
+  /** Resolves when both pings are done with. */
+  ended(report: RunReport, log: readonly string[]): Promise<void>;
+}
+
+const NONE: Healthcheck = { ended: () => Promise.resolve() };
+const LIMIT_MS = 30_000;
+/** What a run that is being stopped has left. */
+const HURRIED_MS = 2_000;
+
+/** Sends the start ping at once, beside the run. */
+export function startHealthcheck(context: RunContext): Healthcheck {
+  const { job, log } = context;
+  const url = job.values.get(HEALTHCHECK_URL);
+  if (url === undefined || url === "") return NONE;
+  const redact = createRedactor([url]);
+  const ping = async (kind: Ping, body: string): Promise<void> => {
+    const signal = AbortSignal.timeout(context.signal.aborted ? HURRIED_MS : LIMIT_MS);
+    const problem = await sendPing(url, kind, body, { signal, environment: job.environment });
+    if (problem !== undefined) log.error(`the health check was not told of ${kind}: ${redact(problem)}`);
+  };
+  const started = ping("start", "");
+  return {
+    async ended(report, lines) {
+      await started;
+      // Skipped runs never come here; a partial one needs somebody's eyes.
+      const kind = report.status === "success" ? "success" : "fail";
+      const { body } = defaultMessage({ kind: "run", report, previous: undefined, lastGood: undefined, log: lines });
+      await ping(kind, body);
+    },
+  };
+}
