@@ -33,6 +33,6 @@ export async function sendThrough(
 }
 
 /** The JSON bodies of requests. */
-export function bodies<Body = Record<string, unknown>>(received: readonly Received[]): readonly Body[] {
-  return received.map(({ body }) => JSON.parse(body) as Body);
+export function bodies(received: readonly Received[]): readonly Readonly<Record<string, unknown>>[] {
+  return received.map(({ body }) => JSON.parse(body) as Readonly<Record<string, unknown>>);
 }

@@ -3,10 +3,13 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { parseRoutes } from "../../src/notifications/routes.ts";
 import { bodies, sendThrough } from "./sending.ts";
+import type { Received } from "./wire.ts";
 
 interface Embeds {
   readonly embeds: readonly { readonly title?: string; readonly description: string }[];
 }
+
+const embedsOf = (received: readonly Received[]): readonly Embeds[] => bodies(received) as unknown as Embeds[];
 
 describe("discord", () => {
   const url = "discord://t0ken@12345";
@@ -22,7 +25,7 @@ describe("discord", () => {
     const { report, received } = await sendThrough(url, { title: "T", body: lines(count, length).join("\n") });
     expect(report).toMatchObject({ isDelivered: true, problems: [] });
     expect(received).toHaveLength(requests);
-    const sent = bodies<Embeds>(received);
+    const sent = embedsOf(received);
     expect(sent.flatMap(({ embeds }) => embeds.map(({ description }) => description))).toEqual(lines(count, length));
     expect(
       sent.every(
@@ -34,7 +37,7 @@ describe("discord", () => {
   it("ends with a mark after twenty requests", async () => {
     const { received } = await sendThrough(url, { body: lines(300).join("\n") });
     expect(received).toHaveLength(20);
-    expect(bodies<Embeds>(received).at(-1)?.embeds.at(-1)?.description).toMatch(/^199: \[\.\.\.\]$/);
+    expect(embedsOf(received).at(-1)?.embeds.at(-1)?.description).toMatch(/^199: \[\.\.\.\]$/);
   });
 
   it("splits by length at blanks without losing a word or harming a character", async () => {
@@ -44,9 +47,9 @@ describe("discord", () => {
       body: words.join(" "),
     });
     expect(report).toMatchObject({ isDelivered: true, problems: [] });
-    const sent = bodies<Embeds>(received).flatMap(({ embeds }) => embeds.map(({ description }) => description));
+    const sent = embedsOf(received).flatMap(({ embeds }) => embeds.map(({ description }) => description));
     expect(sent.join(" ").split(" ")).toEqual(words);
-    expect(Math.max(...sent.map((text) => [...text].length))).toBeLessThanOrEqual(2000);
+    expect(Math.max(...sent.map((text) => Array.from(text).length))).toBeLessThanOrEqual(2000);
   });
 
   it("sends the parts again that failed, not those that are there", async () => {
@@ -152,7 +155,9 @@ describe("slack", () => {
       title: "T",
       body,
     });
-    const [{ attachments } = expect.fail()] = bodies<{ attachments: readonly { text: string }[] }>(received);
+    const [{ attachments } = expect.fail()] = bodies(received) as unknown as {
+      attachments: readonly { text: string }[];
+    }[];
     expect(attachments).toHaveLength(100);
     expect(attachments.map(({ text }) => text).join("\n")).toBe(body);
   });

@@ -22,9 +22,9 @@ export async function startSynapse(): Promise<Synapse> {
   const python = join(bin, "python");
   execFileSync(
     python,
-    ["-m", "synapse.app.homeserver", "--server-name", "localhost", "--config-path", configuration].concat([
-      ...["--data-directory", folder, "--generate-config", "--report-stats=no"],
-    ]),
+    // oxfmt-ignore
+    ["-m", "synapse.app.homeserver", "--server-name", "localhost", "--config-path", configuration,
+      "--data-directory", folder, "--generate-config", "--report-stats=no"],
     { cwd: folder, stdio: "pipe" },
   );
   const generated = readFileSync(configuration, "utf8");
