@@ -26,6 +26,9 @@ const OTHER_NAMES = new Set([
   "NODE_IMAGE",
   "LC_ALL",
   "NO_COLOR",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
   "STANDARD_IA",
   // Constants of the operating system and of Node.js.
   "O_NOFOLLOW",

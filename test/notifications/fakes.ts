@@ -7,7 +7,7 @@ import type { Received, Reply } from "./wire.ts";
 
 type Fake = (received: Received, body: Readonly<Record<string, unknown>>) => Reply;
 
-const characters = (value: unknown): number => (typeof value === "string" ? [...value].length : 0);
+const characters = (value: unknown): number => (typeof value === "string" ? Array.from(value).length : 0);
 const bytes = (value: unknown): number => (typeof value === "string" ? Buffer.byteLength(value) : 0);
 const json = (status: number, value: unknown): Reply => ({ status, body: JSON.stringify(value) });
 const isText = (value: unknown): value is string => typeof value === "string";

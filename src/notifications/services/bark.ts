@@ -36,8 +36,8 @@ export const bark = httpService<Config>({
     const host = requireHost(url);
     const deviceKey = (url.password ?? "") === "" ? (url.user ?? "") : (url.password ?? "");
     if (deviceKey === "") reject("has no device key: write bark://:KEY@host");
-    const path = url.rawPath.replace(/^\/+/, "").replace(/\/+$/, "");
-    const endpoint = `${props.scheme.toLowerCase()}://${host}/${path === "" ? "" : `${path}/`}push`;
+    const path = url.rawPath.replace(/^\/+/, "/").replace(/\/$/, "");
+    const endpoint = `${props.scheme.toLowerCase()}://${host}${path}/push`;
     return { endpoint, deviceKey, props };
   },
   secrets: ({ deviceKey }) => [deviceKey],

@@ -1,6 +1,6 @@
 import { type HttpRequest, httpService } from "../service.ts";
 import { basicAuth, titleOf } from "../requests.ts";
-import { type GoUrl, requireHost } from "../url/go-url.ts";
+import { type GoUrl, pathParts, requireHost } from "../url/go-url.ts";
 import { encodeForm } from "../url/percent.ts";
 import { flag, readProps, text, type PropValues } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
@@ -28,8 +28,13 @@ const SPELLINGS: ReadonlyMap<string, string> = new Map([
 /** Properties of the custom form, and only of one that asks for a template: else the whole query is the target's. */
 const CUSTOM_PROPS = new Set(["template", "titlekey", "messagekey", "contenttype", "method"]);
 
+/** Shorter parts are words such as `api`; masking them would garble every answer. */
+const SHORTEST_HIDDEN = 6;
+
 interface Config {
   readonly target: string;
+  /** What the target is reached with: all of it may be a secret. */
+  readonly targetParts: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly extra: Readonly<Record<string, string>>;
   readonly isJson: boolean;
@@ -49,7 +54,7 @@ export const generic = httpService<Config>({
     });
     return inner.scheme === "http" ? { ...config, target: config.target.replace(/^https:/, "http:") } : config;
   },
-  secrets: ({ headers, extra }) => [...Object.values(headers), ...Object.values(extra)],
+  secrets: ({ targetParts, headers, extra }) => [...targetParts, ...Object.values(headers), ...Object.values(extra)],
   requests: (config, message) => [requestOf(config, message)],
 });
 
@@ -77,7 +82,17 @@ function configOf(url: GoUrl, propOf: (key: string) => string | undefined): Conf
   const target = `${props.disabletls ? "http" : "https"}://${requireHost(url)}${url.rawPath}${query === "" ? "" : `?${query}`}`;
   if (!URL.canParse(target)) reject("does not give a usable target");
   const credentials = url.user === undefined ? {} : basicAuth(url.user, url.password ?? "");
-  return { target, headers: { ...credentials, ...headers }, extra, isJson: props.template !== "", props };
+  const targetParts = [...pathParts(url.path), ...forwarded.map(([, value]) => value)].filter(
+    (part) => part.length >= SHORTEST_HIDDEN,
+  );
+  return {
+    target,
+    targetParts,
+    headers: { ...credentials, ...headers },
+    extra,
+    isJson: props.template !== "",
+    props,
+  };
 }
 
 /** `userAgent` -> `User-Agent`. */

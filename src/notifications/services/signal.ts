@@ -54,6 +54,7 @@ export const signal = httpService<Config>({
     const endpoint = `${props.disabletls ? "http" : "https"}://${host}:${url.port ?? DEFAULT_PORT}/v2/send`;
     return { endpoint, headers, source, recipients, props };
   },
+  secrets: ({ props, source, recipients }) => [props.token, source, ...recipients],
   *requests(config, message): Generator<HttpRequest, void, Outcome> {
     const { endpoint, headers, source, recipients, props } = config;
     const request = (to: readonly string[]): HttpRequest => ({

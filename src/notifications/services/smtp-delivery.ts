@@ -2,10 +2,11 @@ import MailComposer from "nodemailer/lib/mail-composer";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import XOAuth2 from "nodemailer/lib/xoauth2";
 import type { NotificationMessage } from "../../contracts/notification.ts";
-import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
+import { UserError } from "../../lib/errors.ts";
 import { retry } from "../../lib/retry.ts";
 import { cutText } from "../cut.ts";
 import { onOneLine, titleOf } from "../requests.ts";
+import { describeFailure } from "../send/describe-error.ts";
 import type { DeliveryContext } from "../service.ts";
 import type { SmtpConfig } from "./smtp.ts";
 
@@ -209,7 +210,9 @@ function toFailure(error: Error): MailFailure {
   if (response !== undefined && responseCode !== undefined) {
     return new MailFailure(response.replaceAll(/\s+/g, " ").trim(), responseCode < 500, true);
   }
-  const code = originalCode ?? systemCode(error) ?? "";
-  const isCertificate = /CERT|SSL|TLS|ALTNAME|SIGNATURE/.test(code) || /certificate/i.test(error.message);
-  return new MailFailure(messageOf(error), !isCertificate);
+  // The library's own codes are rough; the system's says what happened.
+  const { problem, canRetry } = describeFailure(
+    originalCode === undefined ? error : Object.assign(new Error(error.message), { code: originalCode }),
+  );
+  return new MailFailure(problem, canRetry);
 }
