@@ -44,7 +44,8 @@ export function createAttempts(options: AttemptsOptions): Attempts {
         try {
           return await work(attempt);
         } finally {
-          lastCallMs = performance.now() - startedAt;
+          // What went well before is no reason to expect that it takes as long again.
+          lastCallMs = performance.now() - Math.max(startedAt, lastProgressAt);
         }
       };
       try {

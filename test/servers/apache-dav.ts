@@ -2,21 +2,15 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  DAV_PASSWORD,
-  DAV_USER,
-  type DavServer,
-  dataFolder,
-  makeCertificate,
-  type TestCertificate,
-} from "./dav-server.ts";
+import { type Certificates, makeCertificates } from "./certificates.ts";
+import { DAV_PASSWORD, DAV_USER, type DavServer, dataFolder } from "./dav-server.ts";
 import { freePort, startProgram, temporaryFolder } from "./program.ts";
 
 export interface ApacheDav extends DavServer {
   /** The same data with Digest, and with Basic over TLS. */
   readonly digestUrl: string;
   readonly tlsUrl: string;
-  readonly certificate: TestCertificate;
+  readonly certificates: Certificates;
 }
 
 const MODULES = [
@@ -44,7 +38,7 @@ export async function startApacheDav(
   const run = join(folder, "run");
   mkdirSync(run);
   execFileSync("chown", ["www-data:www-data", run]);
-  const certificate = makeCertificate(folder);
+  const certificates = makeCertificates(folder);
   execFileSync("htpasswd", ["-c", "-i", "-B", join(folder, "htpasswd"), DAV_USER], {
     input: DAV_PASSWORD,
     stdio: ["pipe", "pipe", "pipe"],
@@ -88,8 +82,8 @@ export async function startApacheDav(
       ...host(digest, "Digest"),
       ...host(tls, "Basic", [
         "SSLEngine on",
-        `SSLCertificateFile ${certificate.certFile}`,
-        `SSLCertificateKeyFile ${certificate.keyFile}`,
+        `SSLCertificateFile ${certificates.certificateFile}`,
+        `SSLCertificateKeyFile ${certificates.keyFile}`,
       ]),
       "",
     ].join("\n"),
@@ -103,7 +97,7 @@ export async function startApacheDav(
     url: `http://127.0.0.1:${basic}/`,
     digestUrl: `http://127.0.0.1:${digest}/`,
     tlsUrl: `https://localhost:${tls}/`,
-    certificate,
+    certificates,
     root: data,
     program,
     async stop() {

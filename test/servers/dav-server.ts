@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Program } from "./program.ts";
 
@@ -13,69 +13,6 @@ export interface DavServer {
   readonly root: string;
   readonly program: Program;
   stop(): Promise<void>;
-}
-
-export interface TestCertificate {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** PEM of the authority that signed it. */
-  readonly authority: string;
-}
-
-/** A certificate for 127.0.0.1 and localhost, of an authority that nobody knows. */
-export function makeCertificate(folder: string): TestCertificate {
-  const ssl = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-  ssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=Lifeboat test authority",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-  );
-  ssl(
-    "req",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-subj",
-    "/CN=localhost",
-    "-addext",
-    "subjectAltName=DNS:localhost,IP:127.0.0.1",
-    "-keyout",
-    "server.key",
-    "-out",
-    "server.csr",
-  );
-  ssl(
-    "x509",
-    "-req",
-    "-in",
-    "server.csr",
-    "-CA",
-    "ca.pem",
-    "-CAkey",
-    "ca.key",
-    "-CAcreateserial",
-    "-days",
-    "2",
-    "-copy_extensions",
-    "copy",
-    "-out",
-    "server.pem",
-  );
-  return {
-    certFile: join(folder, "server.pem"),
-    keyFile: join(folder, "server.key"),
-    authority: readFileSync(join(folder, "ca.pem"), "utf8"),
-  };
 }
 
 /** A folder that the server's account may write to, below one that it may cross. */

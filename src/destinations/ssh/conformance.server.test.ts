@@ -9,6 +9,14 @@ import { partialName } from "../partial-name.ts";
 import type { SshOptions } from "./options.ts";
 import { createSshDestination } from "./ssh.ts";
 
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  "a missing bucket or folder is refused, by connect and by put, with a setting to look at":
+    "the folder is made where it is missing",
+  "an unknown authority's certificate is accepted where the setting names the authority": "SSH has host keys instead",
+  "an unknown authority's certificate is accepted where the check is switched off": "SSH has host keys instead",
+  "an unknown authority's certificate is refused otherwise, with a setting to look at": "SSH has host keys instead",
+};
+
 function storeOn(server: SshServer, login: Partial<SshOptions>, at: number): ConformanceStore {
   const root = path.join(server.root, `store-${at}`);
   const { uid, gid } = ensureAccount();
@@ -21,6 +29,16 @@ function storeOn(server: SshServer, login: Partial<SshOptions>, at: number): Con
         remotePath: `${root}/${prefix}`,
         concurrency: 64,
         ...login,
+      });
+    },
+    async openWrong() {
+      return createSshDestination({
+        host: "127.0.0.1",
+        port: server.port,
+        user: SSH_USER,
+        remotePath: root,
+        concurrency: 64,
+        password: "wrong",
       });
     },
     async rawNames(prefix) {
@@ -62,6 +80,7 @@ describe.each([
     label: `SSH on ${name}`,
     kind: "ssh",
     secrets: [SSH_PASSWORD],
+    exceptions: EXCEPTIONS,
     create: async () => storeOn(server, login(server), (stores += 1)),
   });
 });

@@ -3,6 +3,7 @@ import type { Stats } from "ssh2";
 import type { ByteRange } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
 import { DestinationError } from "../../lib/errors.ts";
+import { checkRange } from "../range.ts";
 import { isMissing, toSshError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
@@ -21,8 +22,7 @@ export interface ReadOptions {
 /** A range may reach beyond the end: what is there comes, possibly nothing. Rejects before any byte flows. */
 export async function openForReading(options: ReadOptions): Promise<Readable> {
   const { session, path, attempt, range, signal } = options;
-  if (range !== undefined && !(isByteCount(range.offset) && isByteCount(range.length)))
-    throw new DestinationError("invalid", `${attempt}: the range ${range.offset}+${range.length} makes no sense`);
+  checkRange(range, attempt);
   let handle: Buffer;
   let stat: Stats;
   try {
@@ -92,8 +92,4 @@ async function readPiece(
     filled += bytesRead;
   }
   return buffer;
-}
-
-function isByteCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }

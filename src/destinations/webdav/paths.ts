@@ -1,4 +1,5 @@
 import type { Area } from "../../contracts/destination.ts";
+import { folderOf } from "../folder.ts";
 import { componentsOf, RECORD_FOLDER } from "../names.ts";
 import { decodePath } from "./multistatus.ts";
 
@@ -27,12 +28,9 @@ export function basePathOf(url: URL): DavPath {
 
 /** `WEBDAV_PATH` is plain text, as people write it: nothing in it is encoded. */
 export function folderComponents(path: string): DavPath {
-  const components: string[] = [];
-  for (const component of path.split("/")) {
-    if (component === "..") components.pop();
-    else if (component !== "" && component !== ".") components.push(component);
-  }
-  return components;
+  return folderOf(path)
+    .split("/")
+    .filter((component) => component !== "");
 }
 
 export function samePath(a: DavPath, b: DavPath): boolean {

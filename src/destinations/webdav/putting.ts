@@ -2,7 +2,7 @@ import type { ArchiveSource } from "../../contracts/archive.ts";
 import type { PutOptions, StoredObject } from "../../contracts/destination.ts";
 import { sleep } from "../../lib/clock.ts";
 import { formatBytes } from "../../lib/bytes.ts";
-import { DestinationError } from "../../lib/errors.ts";
+import { DestinationError, messageOf } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { createAttempts } from "../attempts.ts";
 import { partialName } from "../partial-name.ts";
@@ -11,18 +11,25 @@ import { FULL_HINT } from "./errors.ts";
 import { type DavPath, encodePath, placeOf } from "./paths.ts";
 import { publish } from "./publish.ts";
 import { type Asking, lookAt, makeFolders, removeResource } from "./resources.ts";
-import { awaitLength, NeedsLength, uploadOnce } from "./upload.ts";
+import { awaitLength, NeedsLength, SourceFailure, uploadOnce } from "./upload.ts";
 
 /** What the removal of unfinished files may take; a run that is told to end has a second for everything. */
 const CLEAN_UP_MS = 5_000;
 const ABORTED_CLEAN_UP_MS = 700;
 const SETTLE_MS = 250;
+/** An upload that fails this early begins anew, wherever the archive waits; a later one only where all of it is on disk. */
+const KEPT_BYTES = 16 * 1024 * 1024;
 
 export interface PutterOptions {
   readonly client: DavClient;
   readonly root: DavPath;
   readonly label: string;
   readonly silenceMs: number | undefined;
+}
+
+interface Sent {
+  readonly path: DavPath;
+  readonly sizeBytes: number;
 }
 
 type Put = (name: string, body: ArchiveSource, options: PutOptions) => Promise<StoredObject>;
@@ -59,38 +66,44 @@ export function createPutter({ client, root, label, silenceMs }: PutterOptions):
     const target = [...folder, base];
     const attempts = createAttempts({ signal, ...(silenceMs === undefined ? {} : { silenceMs }) });
     const begun: DavPath[] = [];
+    let mostSent = 0;
     const onSent = (total: number): void => {
       attempts.progressed();
-      onProgress?.(total);
+      // An upload that begins anew is no step back for who watches it.
+      mostSent = Math.max(mostSent, total);
+      onProgress?.(mostSent);
+      if (total > KEPT_BYTES) body.release(total);
     };
+    let earlier: DestinationError | undefined;
     /** Under a name of its own each time: a server may still be busy with an earlier one. */
-    const send = async (): Promise<{ readonly path: DavPath; readonly sizeBytes: number }> => {
+    const send = async (): Promise<Sent> => {
       const path = [...folder, partialName(base, owner)];
       begun.push(path);
-      return { path, sizeBytes: await uploadOnce(asking, { body, path, folder, onSent }) };
+      try {
+        return { path, sizeBytes: await uploadOnce(asking, { body, path, folder, onSent }) };
+      } catch (error) {
+        const reason = withReason(error, earlier);
+        if (error instanceof DestinationError) earlier = error;
+        throw reason;
+      }
+    };
+    const sendWhole = async (): Promise<Sent> => {
+      try {
+        return await send();
+      } catch (error) {
+        if (!(error instanceof NeedsLength)) throw error;
+      }
+      earlier = new DestinationError("invalid", `${asking.attempt}: the server stores no body of unknown length`);
+      await awaitLength(body, signal).catch((error: unknown) => {
+        throw withReason(error, earlier);
+      });
+      return await send();
     };
     // A record is small, and wanted most when a disk is full.
     const needed = area === "archive" ? (body.sizeBytes ?? body.estimateBytes) : 0;
-    let lastFailure: unknown;
     try {
       await attempts.call(() => prepare(asking, folder, target, needed));
-      const sent = await attempts.call(async () => {
-        try {
-          return await send();
-        } catch (error) {
-          if (!(error instanceof NeedsLength)) throw keepReason(error, lastFailure);
-          lastFailure = new DestinationError(
-            "invalid",
-            `${asking.attempt}: the server stores nothing of a body whose length it is not told before`,
-          );
-        }
-        try {
-          await awaitLength(body, signal);
-          return await send();
-        } catch (error) {
-          throw keepReason(error, lastFailure);
-        }
-      });
+      const sent = await attempts.call(sendWhole);
       let isRepeated = false;
       const published = await attempts.call(async () => {
         const repeated = isRepeated;
@@ -108,25 +121,18 @@ export function createPutter({ client, root, label, silenceMs }: PutterOptions):
       await removeQuietly(asking, begun, signal.aborted ? ABORTED_CLEAN_UP_MS : CLEAN_UP_MS);
       throw error;
     }
-
-    /** A source that can't be read again ends the delivery; what a user must know is why it had to be. */
-    function keepReason(error: unknown, earlier: unknown): unknown {
-      if (
-        earlier instanceof DestinationError &&
-        error instanceof DestinationError &&
-        error.isFinal &&
-        /sent again/.test(error.message)
-      ) {
-        return new DestinationError(earlier.code, `${earlier.message}; ${error.message}`, {
-          hint: error.hint ?? "set BACKUP_STAGING=disk, so that an upload can begin anew",
-          isFinal: true,
-          cause: earlier,
-        });
-      }
-      lastFailure = error;
-      return error;
-    }
   };
+}
+
+/** What the archive itself failed with; where it just can't be read a second time, why it had to be. */
+function withReason(error: unknown, earlier: DestinationError | undefined): unknown {
+  if (!(error instanceof SourceFailure)) return error;
+  if (earlier === undefined || !error.isAtStart) return error.cause;
+  return new DestinationError(earlier.code, `${earlier.message}; it can't be sent again: ${messageOf(error.cause)}`, {
+    hint: "set BACKUP_STAGING=disk, so that an upload can begin anew",
+    isFinal: true,
+    cause: earlier,
+  });
 }
 
 /** The outcome is known already: what can't be removed now is a leftover for the next run. */

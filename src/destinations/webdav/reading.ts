@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ByteRange } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
+import { checkRange } from "../range.ts";
 import { toWebdavError } from "./errors.ts";
 import { type Answer, readAnswer } from "./http.ts";
 import { type DavPath, encodePath } from "./paths.ts";
@@ -9,8 +10,7 @@ import { type Asking, lookAt } from "./resources.ts";
 /** A range may reach beyond the end: what is there comes, possibly nothing. Rejects before any byte flows. */
 export async function openForReading(asking: Asking, path: DavPath, range: ByteRange | undefined): Promise<Readable> {
   const { client, signal, attempt } = asking;
-  if (range !== undefined && !(isByteCount(range.offset) && isByteCount(range.length)))
-    throw new DestinationError("invalid", `${attempt}: the range ${range.offset}+${range.length} makes no sense`);
+  checkRange(range, attempt);
   if (range?.length === 0) {
     if ((await lookAt(asking, path, "file")) === undefined) throw missing(attempt);
     return Readable.from([]);
@@ -81,8 +81,4 @@ function lengthOf({ message }: Answer): number | undefined {
 
 function missing(attempt: string): DestinationError {
   return new DestinationError("not-found", `${attempt}: it is not there`);
-}
-
-function isByteCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }

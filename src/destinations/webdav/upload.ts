@@ -16,6 +16,29 @@ export interface UploadOptions {
 /** The server stored nothing of a body in chunks, or takes none: it needs to know the length before. */
 export class NeedsLength extends Error {}
 
+/** The archive could not be read, as opposed to not stored; `cause` says why. */
+export class SourceFailure extends Error {
+  /** Not even its first byte: it may be one that can't be read again. */
+  readonly isAtStart: boolean;
+
+  constructor(cause: unknown, isAtStart: boolean) {
+    super("the archive can't be read", { cause });
+    this.isAtStart = isAtStart;
+  }
+}
+
+async function* readFrom(body: ArchiveSource, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  let isAtStart = true;
+  try {
+    for await (const chunk of body.read(0, signal)) {
+      isAtStart = false;
+      yield chunk;
+    }
+  } catch (error) {
+    throw new SourceFailure(error, isAtStart);
+  }
+}
+
 /** Sends all of a body to one file, and compares what the server has of it. Returns the size. */
 export async function uploadOnce(asking: Asking, options: UploadOptions): Promise<number> {
   const { client, signal, attempt } = asking;
@@ -27,7 +50,7 @@ export async function uploadOnce(asking: Asking, options: UploadOptions): Promis
     headers: { "Content-Type": "application/octet-stream" },
     body: {
       sizeBytes,
-      read: (readSignal) => body.read(0, readSignal),
+      read: (readSignal) => readFrom(body, readSignal),
       onSent: (total) => options.onSent?.(total),
     },
     signal,
@@ -72,7 +95,8 @@ async function headSize({ client, signal, attempt }: Asking, path: DavPath): Pro
 /** Follows the archive to its end, so that its length is known. What is only in memory can't be read a second time, and says so then. */
 export async function awaitLength(body: ArchiveSource, signal: AbortSignal): Promise<void> {
   if (body.sizeBytes === undefined) {
-    for await (const chunk of body.read(0, signal)) if (chunk.byteLength === 0) break;
+    let total = 0;
+    for await (const chunk of readFrom(body, signal)) body.release((total += chunk.byteLength));
   }
   await orAborted(body.finished, signal);
 }
