@@ -38,10 +38,8 @@ export async function upload(
   const ids: string[] = [];
   let attempts: Attempts | undefined;
   let confirmedBytes = 0;
-  /** The service's own MD5 of every block was ours. */
-  let isMd5Confirmed = true;
   const confirm = (part: Part, answered: Uint8Array | undefined): void => {
-    isMd5Confirmed &&= answered !== undefined && Buffer.from(answered).equals(part.md5);
+    if (answered !== undefined && !Buffer.from(answered).equals(part.md5)) throw otherContent(attempt);
     confirmedBytes += part.bytes.byteLength;
     options.onProgress?.(confirmedBytes);
   };
@@ -106,8 +104,7 @@ export async function upload(
     );
   }
   const proof = await verify(store, blob, { sizeBytes: sentBytes, md5, attempt }, signal, calls);
-  const verified = proof.verified === "size" && isMd5Confirmed ? "md5" : proof.verified;
-  return { name, sizeBytes: sentBytes, storedAt: proof.storedAt, ...(verified === undefined ? {} : { verified }) };
+  return { name, sizeBytes: sentBytes, ...proof };
 }
 
 /** All ids of a blob must be of one length, those of an upload that died included. */
@@ -138,7 +135,11 @@ async function verify(
     );
     const isOther = found.contentMD5 !== undefined && !Buffer.from(found.contentMD5).equals(md5);
     if (found.contentLength === sizeBytes && !isOther)
-      return { storedAt: found.lastModified?.getTime() ?? Date.now(), verified: "size" };
+      return {
+        storedAt: found.lastModified?.getTime() ?? Date.now(),
+        // The service checked every block against its MD5, and has that of the whole.
+        verified: found.contentMD5 === undefined ? "size" : "md5",
+      };
     // Another writer's blob carries another MD5 and is none of ours.
     if (!isOther) await blob.deleteIfExists({ abortSignal: signal }).catch(() => undefined);
     const what = isOther
@@ -154,6 +155,12 @@ async function verify(
       return { storedAt: Date.now() };
     throw error;
   }
+}
+
+function otherContent(attempt: string): DestinationError {
+  return new DestinationError("unavailable", `${attempt}: the service received another content than was sent`, {
+    hint: "look at proxies and memory between here and AZURE_STORAGE_ENDPOINT",
+  });
 }
 
 function wrongSize(attempt: string, sentBytes: number, expectedBytes: number): DestinationError {

@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { CONNECT_MS, IDLE_MS, SILENCE_MS } from "../limits.ts";
+import { CONNECT_MS, IDLE_MS, SMALL_CALL_MS } from "../limits.ts";
 import { tlsOptions } from "../tls.ts";
 import { addressOf } from "./endpoint.ts";
 import { regionNamedBy } from "./errors.ts";
@@ -38,7 +38,7 @@ export function createConnection(options: S3Options): Connection {
   };
   return {
     async run(work, patience) {
-      const idleMs = patience === "patient" ? SILENCE_MS : IDLE_MS;
+      const idleMs = patience === "patient" ? SMALL_CALL_MS : IDLE_MS;
       const asked = region;
       try {
         return await work(clientFor(idleMs));

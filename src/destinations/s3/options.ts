@@ -38,6 +38,8 @@ export interface S3Options {
   readonly sseKmsKeyId?: string;
   /** `AWS_PART_SIZE`, bytes. */
   readonly partBytes?: number;
+  /** Amazon keeps a CRC32 of every object; the stores of others often refuse what that needs. */
+  readonly usesCrc32: boolean;
   readonly redact: Redactor;
 }
 
@@ -75,6 +77,7 @@ export function s3OptionsFrom(values: Values): S3Options {
     ...(sse === undefined ? {} : { sse }),
     ...(sseKmsKeyId === undefined ? {} : { sseKmsKeyId }),
     ...(partMiB === 0 ? {} : { partBytes: partMiB * 1024 * 1024 }),
+    usesCrc32: isAmazon(host),
     redact: createRedactor(
       [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_SSE_KMS_KEY_ID].flatMap(
         (setting) => values.get(setting) ?? [],

@@ -3,6 +3,7 @@ import type { JobTag } from "../../contracts/destination.ts";
 import { RECORD_FOLDER } from "../names.ts";
 import { parsePartialName, partialName } from "../partial-name.ts";
 import type { Store } from "./store.ts";
+import { encryptionOf } from "./target.ts";
 
 /** Below `.lifeboat/`: empty objects whose names say which job's process has an unfinished upload of which name. */
 export const UPLOADS_FOLDER = `${RECORD_FOLDER}/uploads/`;
@@ -27,14 +28,12 @@ function componentOf(store: Store, key: string): string {
  * permission to write it, what a kill leaves goes after seven days instead of at once.
  */
 export async function writeMark(store: Store, key: string, signal: AbortSignal): Promise<void> {
-  const { bucket, sse, sseKmsKeyId } = store.options;
   const command = new PutObjectCommand({
-    Bucket: bucket,
+    Bucket: store.options.bucket,
     Key: key,
     Body: Buffer.alloc(0),
     ContentMD5: "1B2M2Y8AsgTpgAmY7PhCfg==",
-    ...(sse === undefined ? {} : { ServerSideEncryption: sse as "AES256" }),
-    ...(sseKmsKeyId === undefined ? {} : { SSEKMSKeyId: sseKmsKeyId }),
+    ...encryptionOf(store.options),
   });
   await store.connection.run((client) => client.send(command, { abortSignal: signal })).catch(() => undefined);
 }

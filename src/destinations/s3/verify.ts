@@ -1,4 +1,6 @@
-import { DeleteObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { Verified } from "../../contracts/destination.ts";
 import { sleep } from "../../lib/clock.ts";
 import { DestinationError } from "../../lib/errors.ts";
@@ -13,6 +15,8 @@ export interface Sent {
   readonly etag: string;
   /** What the store said it had stored; absent where it said nothing. */
   readonly answeredEtag: string | undefined;
+  /** Of the whole body, in base64; absent where the store isn't asked to keep one. */
+  readonly crc32: string | undefined;
   /** The store's checksum of every part was its MD5, so that of the whole must be of the same making. */
   readonly isMd5Store: boolean;
 }
@@ -26,6 +30,8 @@ export interface Proof {
 export interface Found {
   readonly sizeBytes: number | undefined;
   readonly etag: string | undefined;
+  readonly crc32: string | undefined;
+  readonly isTagOpaque: boolean;
   readonly modifiedAt: number | undefined;
 }
 
@@ -49,21 +55,48 @@ export async function verify(
     const isProven = sent.answeredEtag === sent.etag;
     return { storedAt: Date.now(), ...(isProven ? { verified: "md5" } : {}) };
   }
-  const isSameSize = found.sizeBytes === sent.sizeBytes;
-  if (isSameSize && found.etag === sent.etag) return { storedAt: found.modifiedAt ?? Date.now(), verified: "md5" };
-  // With the store's own encryption, and at some providers, the tag is no MD5 and says nothing.
-  const isComparable = sent.isMd5Store && /^[0-9a-f]{32}(?:-\d+)?$/.test(found.etag ?? "");
-  if (isSameSize && !isComparable) return { storedAt: found.modifiedAt ?? Date.now(), verified: "size" };
+  const verified = found.sizeBytes === sent.sizeBytes ? await compare(store, sent, found, signal) : "wrong";
+  if (verified !== "wrong") return { storedAt: found.modifiedAt ?? Date.now(), verified };
   const isOurs = found.etag === undefined || sent.answeredEtag === undefined || found.etag === sent.answeredEtag;
   if (isOurs) await removeWrong(store, sent.key, signal);
-  const what = isSameSize
-    ? "another content than was sent"
-    : `${found.sizeBytes ?? "an unknown number of"} bytes instead of ${sent.sizeBytes}`;
+  const what =
+    found.sizeBytes === sent.sizeBytes
+      ? "another content than was sent"
+      : `${found.sizeBytes ?? "an unknown number of"} bytes instead of ${sent.sizeBytes}`;
   throw new DestinationError("unavailable", `${attempt}: the store holds ${what}`, {
     hint: isOurs
       ? "check the store at AWS_ENDPOINT"
       : "something else writes to the same AWS_S3_PATH and BACKUP_FILENAME",
   });
+}
+
+/** For an object of the right size. */
+async function compare(store: Store, sent: Sent, found: Found, signal: AbortSignal): Promise<Verified | "wrong"> {
+  if (found.etag === sent.etag) return "md5";
+  if (found.crc32 !== undefined && sent.crc32 !== undefined) return found.crc32 === sent.crc32 ? "crc" : "wrong";
+  // With keys of the store's own, and at some providers, the tag is no MD5 and says nothing.
+  if (found.isTagOpaque || !/^[0-9a-f]{32}(?:-\d+)?$/.test(found.etag ?? "")) return "size";
+  const [, parts] = sent.etag.split("-");
+  if (parts !== undefined) return sent.isMd5Store && found.etag?.endsWith(`-${parts}`) === true ? "wrong" : "size";
+  const md5 = await readBack(store, sent.key, signal);
+  if (md5 === undefined) return "size";
+  return md5 === sent.etag ? "md5" : "wrong";
+}
+
+/** The MD5 of what is there: only for objects of one part. Undefined where it can't be read. */
+async function readBack(store: Store, key: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await store.small("cannot read it back", signal, async (abortSignal) => {
+      const command = new GetObjectCommand({ Bucket: store.options.bucket, Key: key });
+      const { Body } = await store.connection.run((client) => client.send(command, { abortSignal }));
+      const hash = createHash("md5");
+      for await (const chunk of Body as Readable) hash.update(chunk as Uint8Array);
+      return hash.digest("hex");
+    });
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 /** What is stored under a key; undefined where this key may not ask. Rejects with `not-found` where nothing is. */
@@ -93,16 +126,23 @@ async function lookOnce(
   signal: AbortSignal,
   calls: Attempts,
 ): Promise<Found> {
-  const { bucket } = store.options;
+  const { bucket, usesCrc32 } = store.options;
   return await store.small(
     `${attempt}, looking at it`,
     signal,
     async (abortSignal) => {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+      const command = new HeadObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ...(usesCrc32 ? { ChecksumMode: "ENABLED" } : {}),
+      });
       const head = await store.connection.run((client) => client.send(command, { abortSignal }));
       return {
         sizeBytes: head.ContentLength,
         etag: plainEtag(head.ETag),
+        crc32: head.ChecksumType === "COMPOSITE" ? undefined : head.ChecksumCRC32,
+        isTagOpaque:
+          head.ServerSideEncryption?.startsWith("aws:kms") === true || head.SSECustomerAlgorithm !== undefined,
         modifiedAt: head.LastModified?.getTime(),
       };
     },

@@ -1,0 +1,165 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { createHash } from "node:crypto";
+import type { JobTag } from "../../contracts/destination.ts";
+import { DestinationError } from "../../lib/errors.ts";
+import { type Attempts, createAttempts } from "../attempts.ts";
+import type { Part } from "../send-parts.ts";
+import { crc32Base64 } from "./crc32.ts";
+import { isRefusal } from "./errors.ts";
+import { sendInSlices } from "./sliced-body.ts";
+import { noS3Answer, type Target, translated } from "./target.ts";
+import { markKey, removeMark, writeMark } from "./upload-mark.ts";
+import { look, plainEtag, type Sent } from "./verify.ts";
+
+/** What a run that was told to stop has for cleaning up, and what any other failure has. */
+const STOP_MS = 800;
+const CLEAN_UP_MS = 15_000;
+/** For looking whether the archive is there after all. */
+const LOOK_MS = 10_000;
+
+/** One multipart upload, begun with its first part. */
+export interface Multipart {
+  send(part: Part, calls: Attempts, signal: AbortSignal): Promise<void>;
+  /** The moment at which the archive appears. */
+  complete(
+    whole: { readonly sizeBytes: number; readonly crc32: number },
+    calls: Attempts,
+    signal: AbortSignal,
+  ): Promise<Sent>;
+  /** After a failure too: nothing unfinished stays. Never rejects. */
+  end(signal: AbortSignal): Promise<void>;
+}
+
+interface Session {
+  readonly uploadId: string;
+  readonly parts: {
+    PartNumber: number;
+    ETag: string;
+    ChecksumCRC32: string | undefined;
+    md5: Buffer;
+    isMd5: boolean;
+  }[];
+}
+
+export function createMultipart(target: Target, owner: JobTag): Multipart {
+  const { store, key, attempt, headers } = target;
+  const { bucket, usesCrc32 } = store.options;
+  const mark = markKey(store, key, owner);
+  let session: Promise<Session> | undefined;
+  let isCompleted = false;
+
+  const begin = async (calls: Attempts, signal: AbortSignal): Promise<Session> => {
+    await writeMark(store, mark, signal);
+    const command = new CreateMultipartUploadCommand({
+      ...headers,
+      Key: key,
+      ...(usesCrc32 ? { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" } : {}),
+    });
+    const { UploadId } = await store.small(
+      attempt,
+      signal,
+      (abortSignal) => store.connection.run((client) => client.send(command, { abortSignal })),
+      calls,
+    );
+    if (UploadId === undefined || UploadId === "") throw noS3Answer(attempt);
+    return { uploadId: UploadId, parts: [] };
+  };
+
+  const sendOnce = (part: Part, uploadId: string, calls: Attempts, signal: AbortSignal) =>
+    store.connection.run((client) => {
+      const command = new UploadPartCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        PartNumber: part.number,
+        Body: part.bytes,
+        ContentMD5: part.md5.toString("base64"),
+        ...(usesCrc32 ? { ChecksumAlgorithm: "CRC32" } : {}),
+      });
+      sendInSlices(command, part.bytes, () => calls.progressed());
+      return client.send(command, { abortSignal: signal });
+    });
+
+  return {
+    async send(part, calls, signal) {
+      session ??= begin(calls, signal);
+      const { uploadId, parts } = await session;
+      const where = { store, attempt: `${attempt}, part ${part.number}` };
+      const answer = await calls.call(() => translated(where, signal, () => sendOnce(part, uploadId, calls, signal)));
+      if (answer.ETag === undefined) throw noS3Answer(attempt);
+      const isMd5 = plainEtag(answer.ETag) === part.md5.toString("hex");
+      const { ETag, ChecksumCRC32 } = answer;
+      parts.push({ PartNumber: part.number, ETag, ChecksumCRC32, md5: part.md5, isMd5 });
+    },
+
+    async complete({ sizeBytes, crc32 }, calls, signal) {
+      const { uploadId, parts } = await (session ?? begin(calls, signal));
+      parts.sort((a, b) => a.PartNumber - b.PartNumber);
+      const sums = createHash("md5");
+      for (const part of parts) sums.update(part.md5);
+      const etag = `${sums.digest("hex")}-${parts.length}`;
+      const crc = usesCrc32 ? crc32Base64(crc32) : undefined;
+      const sent = { key, sizeBytes, etag, crc32: crc, isMd5Store: parts.every((part) => part.isMd5) };
+      const command = new CompleteMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        MultipartUpload: {
+          Parts: parts.map(({ PartNumber, ETag, ChecksumCRC32 }) => ({
+            PartNumber,
+            ETag,
+            ...(crc === undefined || ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }),
+          })),
+        },
+        ...(crc === undefined ? {} : { ChecksumType: "FULL_OBJECT", ChecksumCRC32: crc, MpuObjectSize: sizeBytes }),
+      });
+      const where = { store, attempt: `${attempt}, putting its parts together` };
+      try {
+        const answer = await calls.call(() =>
+          translated(where, signal, () =>
+            store.connection.run((client) => client.send(command, { abortSignal: signal }), "patient"),
+          ),
+        );
+        isCompleted = true;
+        return { ...sent, answeredEtag: plainEtag(answer.ETag) };
+      } catch (error) {
+        if (signal.aborted || !(error instanceof DestinationError)) throw error;
+        if (!isRefusal(error.cause, "NoSuchUpload") && error.code !== "unavailable") throw error;
+        // An answer that got lost is no failure: what lies there decides.
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+        const found = await look(store, key, attempt, limit, createAttempts({ signal: limit })).catch(() => undefined);
+        if (found?.etag !== etag || found.sizeBytes !== sizeBytes) throw error;
+        isCompleted = true;
+        return { ...sent, answeredEtag: etag };
+      }
+    },
+
+    async end(signal) {
+      if (session === undefined) return;
+      const limit = AbortSignal.timeout(signal.aborted ? STOP_MS : CLEAN_UP_MS);
+      try {
+        if (!isCompleted) await abortUpload(target, (await session).uploadId, limit);
+        await removeMark(store, mark, limit);
+      } catch {
+        // The failure that led here is the one to report; the mark stays, so that the next run removes the upload.
+      }
+    },
+  };
+}
+
+async function abortUpload({ store, key }: Target, uploadId: string, signal: AbortSignal): Promise<void> {
+  const command = new AbortMultipartUploadCommand({ Bucket: store.options.bucket, Key: key, UploadId: uploadId });
+  const where = { store, attempt: `cannot abort an upload to ${store.label}` };
+  try {
+    await createAttempts({ signal, attempts: 3 }).call(() =>
+      translated(where, signal, () => store.connection.run((client) => client.send(command, { abortSignal: signal }))),
+    );
+  } catch (error) {
+    if (!(error instanceof DestinationError && isRefusal(error.cause, "NoSuchUpload"))) throw error;
+  }
+}
