@@ -14,7 +14,7 @@ import { printablePath as printable } from "../../src/lib/printable.ts";
 import { MissingContent } from "../../src/archive/read/read-errors.ts";
 import { readArchive, type EntryWithBody } from "../../src/archive/read/read.ts";
 import { makeIndexed, openBoth, type IndexedArchive } from "./indexed.ts";
-import { runQuietly, temporaryFolder } from "./make.ts";
+import { listWithPython, runQuietly, temporaryFolder } from "./make.ts";
 
 /** Archives read through their index give what they give from front to back. */
 
@@ -139,6 +139,26 @@ describe.each(KINDS)("a %s archive of the %s", (compression, which) => {
       }
     }
   });
+});
+
+it("can be read by a program that knows only its description", async () => {
+  for (const [source, compression] of [
+    [tree, "gz"],
+    [site, "none"],
+  ] as const) {
+    const made = await makeIndexed([source], { compression, hardlinks: "link" });
+    const [index, archive] = [path.join(folder.path, "index"), path.join(folder.path, "archive")];
+    writeFileSync(index, made.indexBytes);
+    writeFileSync(archive, made.bytes);
+    const script = path.join(import.meta.dirname, "read_index.py");
+    const lines = runQuietly("python3", [script, index, archive]).toString().trimEnd().split("\n");
+    const listed = listWithPython(compression === "gz" ? gunzipSync(made.bytes) : made.bytes);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+      listed.map(({ name, type, mode, uid, gid, size, link, sha256 }) => {
+        return { name, type, mode, uid, gid, size, link, sha256 };
+      }),
+    );
+  }
 });
 
 it("reads little for one file out of many, and a large file in a few requests", async () => {
