@@ -28,12 +28,12 @@ export async function loadIsal(level: number): Promise<MemberWriter> {
   const library = await loadNativeLibrary("libisal.so.2");
   const initialize = library.call("isal_deflate_stateless_init", "void", ["uintptr_t"]);
   const deflate = library.call("isal_deflate_stateless", "int", ["uintptr_t"]);
-  const stream = new ArrayBuffer(STREAM_BYTES);
-  const levelBuffer = new ArrayBuffer(LEVEL_BUFFER_BYTES);
-  const fields = new DataView(stream);
-  const untouched = new Uint8Array(stream, STREAM_BYTES - UNTOUCHED_BYTES).fill(UNTOUCHED);
-  const streamAddress = library.addressOf(stream);
-  const levelBufferAddress = library.addressOf(levelBuffer);
+  // One piece of memory for both, and the views of it keep it: the library knows only addresses.
+  const memory = new ArrayBuffer(STREAM_BYTES + LEVEL_BUFFER_BYTES);
+  const fields = new DataView(memory);
+  const untouched = new Uint8Array(memory, STREAM_BYTES - UNTOUCHED_BYTES, UNTOUCHED_BYTES).fill(UNTOUCHED);
+  const streamAddress = library.addressOf(memory);
+  const levelBufferAddress = streamAddress + STREAM_BYTES;
   const setAddress = (offset: number, address: number): void => fields.setBigUint64(offset, BigInt(address), true);
   let content = new Uint8Array(0);
   let target = Buffer.alloc(0);
