@@ -65,8 +65,10 @@ const counts = new Uint32Array(256);
 /** From the distribution of bytes: in compressed or encrypted content all values are about equally frequent. */
 function looksCompressible(block: Uint8Array, from: number, to: number): boolean {
   counts.fill(0);
+  // The last record is padded with zeros.
+  const lastSlice = to - RECORD_BYTES - SLICE_BYTES;
   for (let slice = 0; slice < SLICES; slice += 1) {
-    const at = from + Math.floor(((to - from - SLICE_BYTES) * slice) / (SLICES - 1));
+    const at = from + Math.floor(((lastSlice - from) * slice) / (SLICES - 1));
     for (let offset = at; offset < at + SLICE_BYTES; offset += 1) {
       const value = block[offset] ?? 0;
       counts[value] = (counts[value] ?? 0) + 1;
