@@ -7,7 +7,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
-import { NATIVE_PACKAGES } from "./native-packages.ts";
+import { IMPORTED_NATIVE_PACKAGES } from "./native-packages.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const DIST = path.join(ROOT, "dist");
@@ -89,7 +89,8 @@ const result = await build({
   minifySyntax: true,
   keepNames: false,
   legalComments: "none",
-  external: NATIVE_PACKAGES.map((native) => native.name),
+  // `*.node`: what ssh2 would use where somebody compiled it; it does without.
+  external: [...IMPORTED_NATIVE_PACKAGES, "*.node"],
   plugins: [withoutPinoTransports],
   metafile: true,
   write: false,

@@ -17,6 +17,8 @@ export interface ArchiveOptions {
   readonly excludeGlobs: readonly string[];
   /** Paths that the run itself writes (archive folder, spool, state): left out, with a notice. */
   readonly ownPaths: readonly string[];
+  /** Whether a chunk of the archive is done with once the next one is asked for: its memory is then used again. */
+  readonly reuseChunks?: boolean;
   readonly signal: AbortSignal;
   onProgress?(progress: ArchiveProgress): void;
   /** Called for every notice, as it happens; the engine itself keeps only counts. */

@@ -125,6 +125,8 @@ async function writeArchive(
     excludeRegexp: job.values.get(BACKUP_EXCLUDE_REGEXP),
     excludeGlobs: job.values.get(BACKUP_EXCLUDE_GLOBS) ?? [],
     ownPaths: ownPaths(input),
+    // A file takes each chunk before the next is made; a window in memory keeps them.
+    reuseChunks: staged.place !== "memory",
     signal,
     onProgress: (state) => progress.update(state),
     onNotice: (notice) => notices.add(notice),

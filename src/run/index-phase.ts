@@ -4,7 +4,7 @@ import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { createIndexWriter, type IndexWriter } from "../archive/index/writer.ts";
 import { BACKUP_COMPRESSION_LEVEL } from "../archive/settings.ts";
-import { CUT_RULE } from "../archive/write/blocks.ts";
+import { cutRuleOf } from "../archive/write/blocks.ts";
 import { indexNameOf } from "../delivery/record-names.ts";
 import { readCgroupLimits } from "../lib/cgroup.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -34,7 +34,7 @@ export function createRunIndex({ job, log, host, version }: RunContext): RunInde
     return writer.finish({
       archive: { name, sizeBytes, sha256 },
       blocksSha256,
-      cutRule: { ...CUT_RULE },
+      cutRule: { ...cutRuleOf(compression) },
       compression,
       compressor,
       level: job.values.get(BACKUP_COMPRESSION_LEVEL),

@@ -2,7 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, writeFileSync }
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { createArchive, createArchiveWithWorker } from "../../src/archive/write/create.ts";
+import { createArchive } from "../../src/archive/write/create.ts";
 import { archiveOptions, makeArchive, runQuietly, temporaryFolder } from "./make.ts";
 
 /** Descriptors of this process that lead into `folder`. */
@@ -77,7 +77,7 @@ describe("an abort", () => {
     const code = path.join(folder.path, "hanging.mjs");
     writeFileSync(code, `import { openSync } from "node:fs"; openSync(${JSON.stringify(fifo)}, "r");`);
     const abort = new AbortController();
-    const stream = createArchiveWithWorker(archiveOptions(["/"], { signal: abort.signal }), pathToFileURL(code));
+    const stream = createArchive(archiveOptions(["/"], { signal: abort.signal }), { walkWorker: pathToFileURL(code) });
     const reading = errorOf(readAll(stream.bytes));
     await new Promise((resolve) => setTimeout(resolve, 300));
     const began = performance.now();
@@ -127,7 +127,7 @@ describe("a worker that fails", () => {
     const code = path.join(folder.path, "failing.mjs");
     writeFileSync(code, body);
     const limits = body.includes("Array") ? { resourceLimits: { maxOldGenerationSizeMb: 20 } } : {};
-    const stream = createArchiveWithWorker(archiveOptions(["/"]), pathToFileURL(code), limits);
+    const stream = createArchive(archiveOptions(["/"]), { walkWorker: pathToFileURL(code), walkWorkerOptions: limits });
     const reading = errorOf(readAll(stream.bytes));
     await expect(stream.result).rejects.toThrow(message);
     expect(await reading).toBeInstanceOf(Error);

@@ -73,7 +73,7 @@ it.each(["folders", "file"] as const)(
           if (full.subarray(0, bytes).includes("inside")) withContent += 1;
         },
       };
-      storeTree(options, sink, {
+      storeTree(options, CUT_RULE, sink, {
         onNotice: ({ kind }) => kinds.add(kind),
         onVisit: () => undefined,
         checkAbort: () => undefined,

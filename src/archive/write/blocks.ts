@@ -1,3 +1,5 @@
+import type { Compression } from "../../contracts/archive.ts";
+
 /**
  * Where the archive is cut into independently compressed blocks. The rule looks only at the entry at hand and at the
  * size of the block so far, so an unchanged stretch of the tree falls into the same blocks in every archive.
@@ -13,12 +15,25 @@ export interface CutRule {
   readonly pieceBytes: number;
 }
 
+/** About 1 MiB on average: gzip looks back no further than 32 KiB. */
 export const CUT_RULE: CutRule = {
   minBytes: 512 * 1024,
   spacingBytes: 512 * 1024,
   maxBytes: 4 * 1024 * 1024,
   pieceBytes: 1024 * 1024,
 };
+
+/** Zstandard looks back megabytes, so larger blocks are smaller in sum. */
+const ZSTD_CUT_RULE: CutRule = {
+  minBytes: 2 * 1024 * 1024,
+  spacingBytes: 1024 * 1024,
+  maxBytes: 6 * 1024 * 1024,
+  pieceBytes: 4 * 1024 * 1024,
+};
+
+export function cutRuleOf(compression: Compression): CutRule {
+  return compression === "zst" ? ZSTD_CUT_RULE : CUT_RULE;
+}
 
 /** What a block's buffer holds: the largest block, and one byte more that tells that a file has grown. */
 export function blockCapacityBytes(rule: CutRule): number {

@@ -1,66 +1,103 @@
-import { promisify } from "node:util";
-import { constants, gzip, zstdCompress } from "node:zlib";
+import { Worker } from "node:worker_threads";
 import type { Compression, CompressionLevel } from "../../contracts/archive.ts";
-import { looksCompressible } from "./compressibility.ts";
-import { fixGzipHeader, storedGzipMember } from "./gzip-member.ts";
+import { workerUrl } from "../../lib/worker-url.ts";
+import { outputCapacityBytes } from "./block-engine.ts";
+import type { CompressReply, CompressRequest } from "./compress-protocol.ts";
+import type { EngineChoice } from "./engines.ts";
 
-/** Turns one block into one independently readable piece of the archive, off the main thread. */
+/** A compressed block. Both buffers are the caller's again. */
+export interface CompressedBlock {
+  readonly input: ArrayBuffer;
+  /** Its first `outputBytes` are the block; the rest is room. */
+  readonly output: ArrayBuffer;
+  readonly outputBytes: number;
+}
+
+/** Turns blocks into independently readable pieces of the archive, off the main thread. */
 export interface BlockCompressor {
-  /** For the record: library and level. */
+  /** For the record: library, version where it is known, level. Known once a block is compressed. */
   readonly name: string;
-  /** The result never shares memory with `block`, which the caller uses again. */
-  compress(block: Uint8Array): Promise<Uint8Array>;
+  /** `input`, whose first `bytes` are the block, is given away until the promise settles. At most `slots` at a time. */
+  compress(input: ArrayBuffer, bytes: number): Promise<CompressedBlock>;
+  /** Takes an output's memory back for another block. */
+  reuse(output: ArrayBuffer): void;
+  /** Ends the threads, whatever they do; compressions under way are rejected. */
+  close(): void;
 }
 
-const GZIP_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 5, best: 9 };
-const ZSTD_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 3, best: 12 };
+export interface CompressorOptions {
+  /** Threads, each started when it is first needed. */
+  readonly slots: number;
+  /** The largest block, bytes. */
+  readonly blockBytes: number;
+  /** False: only what is built into Node.js, as where the libraries are missing. */
+  readonly native: boolean | undefined;
+}
 
-const gzipAsync = promisify(gzip) as (block: Uint8Array, options: object) => Promise<Buffer>;
-const zstdAsync = promisify(zstdCompress) as (block: Uint8Array, options: object) => Promise<Buffer>;
-
-export function createCompressor(compression: Compression, level: CompressionLevel): BlockCompressor {
-  switch (compression) {
-    case "none":
-      return { name: "none", compress: (block) => Promise.resolve(block.slice()) };
-    case "gz":
-      return gzipCompressor(GZIP_LEVELS[level]);
-    case "zst":
-      return zstdCompressor(ZSTD_LEVELS[level]);
+export function createCompressor(
+  compression: Compression,
+  level: CompressionLevel,
+  options: CompressorOptions,
+): BlockCompressor {
+  if (compression === "none") {
+    return {
+      name: "none",
+      // The block is its own output: the caller takes care of that.
+      compress: (input, bytes) => Promise.resolve({ input, output: input, outputBytes: bytes }),
+      reuse: () => undefined,
+      close: () => undefined,
+    };
   }
+  return threadedCompressor({ compression, level, native: options.native ?? true }, options);
 }
 
-function gzipCompressor(level: number): BlockCompressor {
+interface Pending {
+  resolve(block: CompressedBlock): void;
+  reject(error: unknown): void;
+}
+
+function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: CompressorOptions): BlockCompressor {
+  const idle: Worker[] = [];
+  const workers = new Map<Worker, Pending | undefined>();
+  const spareOutputs: ArrayBuffer[] = [];
+  let name = "";
+
+  const lost = (worker: Worker, error: unknown): void => {
+    workers.get(worker)?.reject(error);
+    workers.delete(worker);
+  };
+  const start = (): Worker => {
+    const worker = new Worker(workerUrl(import.meta.url, "compress-worker"), { workerData: choice, execArgv: [] });
+    worker.on("message", (reply: CompressReply) => {
+      const pending = workers.get(worker);
+      workers.set(worker, undefined);
+      idle.push(worker);
+      name = reply.name;
+      pending?.resolve(reply);
+    });
+    worker.on("error", (error) => lost(worker, error));
+    worker.on("exit", (code) => lost(worker, new Error(`a compressor ended early with code ${code}`)));
+    return worker;
+  };
+
   return {
-    name: `zlib level ${level}`,
-    async compress(block) {
-      if (!looksCompressible(block)) return storedGzipMember(block);
-      const member = await gzipAsync(block, { level, chunkSize: outputBound(block) });
-      fixGzipHeader(member);
-      return compact(member);
+    get name() {
+      return name;
+    },
+    compress(input, bytes) {
+      if (idle.length === 0 && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);
+      const worker = idle.pop() ?? start();
+      const output = spareOutputs.pop() ?? new ArrayBuffer(outputCapacityBytes(blockBytes));
+      return new Promise((resolve, reject) => {
+        workers.set(worker, { resolve, reject });
+        worker.postMessage({ input, bytes, output } satisfies CompressRequest, [input, output]);
+      });
+    },
+    reuse(output) {
+      spareOutputs.push(output);
+    },
+    close() {
+      for (const worker of workers.keys()) void worker.terminate();
     },
   };
-}
-
-function zstdCompressor(level: number): BlockCompressor {
-  return {
-    name: `zstd level ${level}`,
-    async compress(block) {
-      const params = {
-        [constants.ZSTD_c_compressionLevel]: level,
-        [constants.ZSTD_c_contentSizeFlag]: 1,
-        [constants.ZSTD_c_checksumFlag]: 1,
-      };
-      return compact(await zstdAsync(block, { params, pledgedSrcSize: block.length, chunkSize: outputBound(block) }));
-    },
-  };
-}
-
-/** Room for the worst case, so that a block comes out in one piece: every piece costs a trip to the main thread. */
-function outputBound(block: Uint8Array): number {
-  return block.length + (block.length >> 8) + 1024;
-}
-
-/** Whoever keeps the result for a while must not keep the much larger scratch buffer with it. */
-function compact(scratch: Buffer): Uint8Array {
-  return scratch.buffer.byteLength > scratch.length * 1.1 ? Uint8Array.prototype.slice.call(scratch) : scratch;
 }

@@ -5,7 +5,8 @@ import type { ArchiveOptions, ArchiveResult, ArchiveStream } from "../../contrac
 import { UserError } from "../../lib/errors.ts";
 import { workerUrl } from "../../lib/worker-url.ts";
 import { createBlockFacts } from "./block-facts.ts";
-import { createCompressor } from "./compressors.ts";
+import { blockCapacityBytes, cutRuleOf } from "./blocks.ts";
+import { type CompressedBlock, type CompressorOptions, createCompressor } from "./compressors.ts";
 import { blocksInFlight } from "./parallelism.ts";
 import { createPipeline } from "./pipeline.ts";
 import type { BlockMessage, EndMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
@@ -27,29 +28,34 @@ export interface CreatedArchive extends ArchiveStream {
   readonly workerGone: Promise<void>;
 }
 
+/** What tests put in the place of what is used otherwise. */
+export interface ArchiveParts {
+  /** A walker that hangs or crashes. */
+  readonly walkWorker?: URL;
+  readonly walkWorkerOptions?: WorkerOptions;
+  readonly native?: CompressorOptions["native"];
+}
+
 /**
  * Makes one archive of `options.sources`. Nothing happens before `bytes` is read (once). A failure or an abort ends both
  * `bytes` and `result` with the same error within two seconds, whatever the file system does; so does whoever
- * stops reading early. The chunks belong to the reader.
+ * stops reading early. The chunks belong to the reader, unless `options.reuseChunks` says otherwise.
  */
-export function createArchive(options: ArchiveOptions): CreatedArchive {
-  return createArchiveWithWorker(options, workerUrl(import.meta.url, "walk-worker"));
-}
-
-/** The same with a worker of the caller's, for tests of workers that hang or crash. */
-export function createArchiveWithWorker(
-  options: ArchiveOptions,
-  workerCode: URL,
-  workerOptions: WorkerOptions = {},
-): CreatedArchive {
+export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {}): CreatedArchive {
+  const { walkWorker = workerUrl(import.meta.url, "walk-worker"), walkWorkerOptions = {} } = parts;
   const result = Promise.withResolvers<ArchiveResult>();
   const gone = Promise.withResolvers<void>();
   // Whoever only reads `bytes` learns of a failure there.
   result.promise.catch(() => undefined);
-  const compressor = createCompressor(options.compression, options.level);
   const slots = blocksInFlight(options.parallelism);
-  const pipeline = createPipeline<BlockMessage>(
-    ({ buffer, bytes }) => compressor.compress(new Uint8Array(buffer, 0, bytes)),
+  const cutRule = cutRuleOf(options.compression);
+  const compressor = createCompressor(options.compression, options.level, {
+    slots,
+    blockBytes: blockCapacityBytes(cutRule),
+    native: parts.native,
+  });
+  const pipeline = createPipeline<BlockMessage, CompressedBlock>(
+    ({ buffer, bytes }) => compressor.compress(buffer, bytes),
     slots,
   );
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES));
@@ -79,6 +85,7 @@ export function createArchiveWithWorker(
     if (failing !== undefined) return;
     options.signal.removeEventListener("abort", onAbort);
     pipeline.fail(error);
+    compressor.close();
     failing = stopWorker().then(() => result.reject(error));
   };
   const onAbort = (): void => fail(options.signal.reason);
@@ -108,10 +115,11 @@ export function createArchiveWithWorker(
     const { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths } = options;
     const workerData: WalkWorkerData = {
       options: { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths },
+      cutRule,
       buffers: slots + SPARE_BUFFERS,
       control: control.buffer,
     };
-    const started = new Worker(workerCode, { workerData, execArgv: [], ...workerOptions });
+    const started = new Worker(walkWorker, { workerData, execArgv: [], ...walkWorkerOptions });
     started.on("message", guarded(onMessage, fail));
     started.on("error", (error) => fail(workerFailure(String(error), undefined, undefined)));
     started.on("exit", (code) => {
@@ -129,7 +137,8 @@ export function createArchiveWithWorker(
     try {
       if (failing === undefined) worker = start();
       for (let next = await pipeline.take(); next !== undefined; next = await pipeline.take()) {
-        const { block, output } = next;
+        const { block, output: compressed } = next;
+        const output = new Uint8Array(compressed.output, 0, compressed.outputBytes);
         hash.update(output);
         blockFacts.add(block, output);
         sizeBytes += output.length;
@@ -138,14 +147,16 @@ export function createArchiveWithWorker(
           const { files, bytesRead, current } = block;
           options.onProgress?.({ files, bytesRead, bytesWritten: sizeBytes, current });
         }
-        yield output;
-        worker?.postMessage({ buffer: block.buffer }, [block.buffer]);
+        yield options.reuseChunks === true ? output : output.slice();
+        if (compressed.output !== compressed.input) compressor.reuse(compressed.output);
+        worker?.postMessage({ buffer: compressed.input }, [compressed.input]);
         wakeWorker();
       }
       if (end === undefined) throw new Error("the archive ended without an end");
       const { counts, bytesRead, sources, notices, incomplete } = end;
       options.onProgress?.({ files: counts.files, bytesRead, bytesWritten: sizeBytes, current: "" });
       options.signal.removeEventListener("abort", onAbort);
+      compressor.close();
       await gone.promise;
       finished = true;
       result.resolve({

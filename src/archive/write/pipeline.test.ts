@@ -6,7 +6,7 @@ import { createPipeline } from "./pipeline.ts";
 function manual(slots: number) {
   const running = new Map<number, (output: Uint8Array) => void>();
   let most = 0;
-  const pipeline = createPipeline<number>(
+  const pipeline = createPipeline<number, Uint8Array>(
     (block) =>
       new Promise((resolve) => {
         running.set(block, resolve);
@@ -67,7 +67,7 @@ describe("a pipeline", () => {
   });
 
   it("fails where a compression fails", async () => {
-    const pipeline = createPipeline<number>(() => Promise.reject(new Error("broken")), 1);
+    const pipeline = createPipeline<number, Uint8Array>(() => Promise.reject(new Error("broken")), 1);
     pipeline.push(1);
     await expect(pipeline.take()).rejects.toThrow("broken");
   });

@@ -1,10 +1,10 @@
 /** A block on its way: raw bytes in, archive bytes out. */
-interface Job<T> {
+interface Job<T, Output> {
   readonly block: T;
-  output: Uint8Array | undefined;
+  output: Output | undefined;
 }
 
-export interface Pipeline<T> {
+export interface Pipeline<T, Output> {
   /** Adds the next block; its compression starts as soon as one of the slots is free. */
   push(block: T): void;
   /** No block follows. */
@@ -12,16 +12,19 @@ export interface Pipeline<T> {
   /** Every current and later `take` rejects with this. The first failure counts. */
   fail(error: unknown): void;
   /** The next finished block, in the order of `push`; undefined after the last one. One caller at a time. */
-  take(): Promise<{ readonly block: T; readonly output: Uint8Array } | undefined>;
+  take(): Promise<{ readonly block: T; readonly output: Output } | undefined>;
 }
 
 /**
  * Runs up to `slots` compressions at the same time and gives their results in order. It is bounded by its caller, who
  * must not push more blocks than may wait.
  */
-export function createPipeline<T>(compress: (block: T) => Promise<Uint8Array>, slots: number): Pipeline<T> {
-  const inOrder: Job<T>[] = [];
-  const waiting: Job<T>[] = [];
+export function createPipeline<T, Output extends object>(
+  compress: (block: T) => Promise<Output>,
+  slots: number,
+): Pipeline<T, Output> {
+  const inOrder: Job<T, Output>[] = [];
+  const waiting: Job<T, Output>[] = [];
   let running = 0;
   let ended = false;
   let failure: { readonly error: unknown } | undefined;
@@ -53,7 +56,7 @@ export function createPipeline<T>(compress: (block: T) => Promise<Uint8Array>, s
   return {
     push(block) {
       if (failure !== undefined) return;
-      const job: Job<T> = { block, output: undefined };
+      const job: Job<T, Output> = { block, output: undefined };
       inOrder.push(job);
       waiting.push(job);
       startWaiting();

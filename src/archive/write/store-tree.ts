@@ -1,6 +1,6 @@
 import type { ArchiveNotice } from "../../contracts/archive.ts";
 import { createBlockWriter } from "./block-writer.ts";
-import { CUT_RULE } from "./blocks.ts";
+import type { CutRule } from "./blocks.ts";
 import { createEntryLog } from "./entry-log.ts";
 import { createExcludes } from "./exclude.ts";
 import type { FileCalls } from "./file-calls.ts";
@@ -32,12 +32,13 @@ export interface TreeWatcher {
 /** Turns all sources into blocks of an uncompressed tar archive, its end included, with synchronous calls only. */
 export function storeTree(
   options: WalkOptions,
+  rule: CutRule,
   sink: TreeSink,
   watcher: TreeWatcher,
   calls: FileCalls = nodeCalls,
 ): EndMessage {
   const entryLog = createEntryLog();
-  const writer = createBlockWriter(CUT_RULE, {
+  const writer = createBlockWriter(rule, {
     emptyBuffer: () => sink.emptyBuffer(),
     send: (buffer, bytes) => sink.send(buffer, bytes, entryLog.take()),
   });
@@ -47,7 +48,7 @@ export function storeTree(
   const visit = createVisit({
     writer,
     entryLog,
-    rule: CUT_RULE,
+    rule,
     excludes: createExcludes(options.excludeRegexp, options.excludeGlobs),
     ownPaths,
     tally,

@@ -4,7 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import type { ArchiveNotice } from "../../contracts/archive.ts";
 import { UserError, messageOf } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
-import { CUT_RULE, blockCapacityBytes } from "./blocks.ts";
+import { blockCapacityBytes } from "./blocks.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { loadLibcCalls } from "./file-calls-libc.ts";
 import { nodeCalls } from "./file-calls-node.ts";
@@ -61,7 +61,7 @@ function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
           if (message !== undefined) return message.buffer;
           if (buffersMade === data.buffers) return undefined;
           buffersMade += 1;
-          return new ArrayBuffer(blockCapacityBytes(CUT_RULE));
+          return new ArrayBuffer(blockCapacityBytes(data.cutRule));
         }),
       ),
     send(buffer, bytes, entries) {
@@ -78,6 +78,7 @@ function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
   }
   const end = storeTree(
     data.options,
+    data.cutRule,
     sink,
     {
       checkAbort,

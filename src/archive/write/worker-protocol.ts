@@ -1,4 +1,5 @@
 import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../../contracts/archive.ts";
+import type { CutRule } from "./blocks.ts";
 
 /** What the main side and the walk worker say to each other. */
 
@@ -12,6 +13,7 @@ export interface WalkOptions {
 
 export interface WalkWorkerData {
   readonly options: WalkOptions;
+  readonly cutRule: CutRule;
   /** Block buffers that may exist at the same time: the bound of all memory in flight. */
   readonly buffers: number;
   /** Three 32-bit integers, see `CONTROL`. */

@@ -1,0 +1,15 @@
+/** What the main side and a compress worker say to each other. All buffers are transferred. */
+
+export interface CompressRequest {
+  readonly input: ArrayBuffer;
+  readonly bytes: number;
+  readonly output: ArrayBuffer;
+}
+
+export interface CompressReply {
+  readonly input: ArrayBuffer;
+  readonly output: ArrayBuffer;
+  readonly outputBytes: number;
+  /** The engine's name. */
+  readonly name: string;
+}

@@ -1,0 +1,61 @@
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { Compression, CompressionLevel } from "../../contracts/archive.ts";
+import { type BlockEngine, outputCapacityBytes } from "./block-engine.ts";
+import { gzipEngine } from "./gzip-engine.ts";
+import { loadIsal } from "./isal.ts";
+import { loadLibdeflate } from "./libdeflate.ts";
+import { loadLibzstd } from "./libzstd.ts";
+import { nodeGzip, nodeZstd } from "./node-engines.ts";
+
+/** How blocks are compressed. */
+export interface EngineChoice {
+  readonly compression: Exclude<Compression, "none">;
+  readonly level: CompressionLevel;
+  /** False: only what is built into Node.js. */
+  readonly native: boolean;
+}
+
+const LIBDEFLATE_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 4, best: 9 };
+const ISAL_LEVEL = 2;
+const ZLIB_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 5, best: 9 };
+const ZSTD_LEVELS: Record<CompressionLevel, number> = { fast: 1, default: 4, best: 12 };
+
+/** The first of the job's engines that can be loaded and gives what it should; the last always can. */
+export async function loadEngine({ compression, level, native }: EngineChoice): Promise<BlockEngine> {
+  for (const load of native ? nativeLoaders(compression, level) : []) {
+    try {
+      const engine = await load();
+      if (isRight(engine, compression)) return engine;
+    } catch {
+      // Not installed, or not for this machine: the next one makes the same format.
+    }
+  }
+  return compression === "gz" ? gzipEngine(nodeGzip(ZLIB_LEVELS[level])) : nodeZstd(ZSTD_LEVELS[level]);
+}
+
+function nativeLoaders(compression: Compression, level: CompressionLevel): readonly (() => Promise<BlockEngine>)[] {
+  if (compression === "zst") return [() => loadLibzstd(ZSTD_LEVELS[level])];
+  const libdeflate = async (): Promise<BlockEngine> => gzipEngine(await loadLibdeflate(LIBDEFLATE_LEVELS[level]));
+  const isal = async (): Promise<BlockEngine> => gzipEngine(await loadIsal(ISAL_LEVEL));
+  return level === "fast" ? [isal, libdeflate] : [libdeflate];
+}
+
+const TRIAL_BYTES = 60_000;
+
+/** A library whose output another one can't read back is not used: this is where a changed layout or a bad build shows. */
+function isRight(engine: BlockEngine, compression: Compression): boolean {
+  const trial = Buffer.from(new ArrayBuffer(TRIAL_BYTES));
+  // Text first, then the bytes of a simple generator: both kinds of content are met.
+  trial.fill("a line of a file that compresses\n", 0, TRIAL_BYTES / 2);
+  for (let at = TRIAL_BYTES / 2, state = 1; at < TRIAL_BYTES; at += 1) {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223;
+    trial[at] = state >>> 24;
+  }
+  const output = new ArrayBuffer(outputCapacityBytes(TRIAL_BYTES));
+  for (const bytes of [TRIAL_BYTES, 1]) {
+    const made = new Uint8Array(output, 0, engine.compress(trial.buffer, bytes, output));
+    const back = compression === "gz" ? gunzipSync(made) : zstdDecompressSync(made);
+    if (!back.equals(trial.subarray(0, bytes))) return false;
+  }
+  return true;
+}
