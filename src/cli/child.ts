@@ -31,8 +31,8 @@ export async function child(): Promise<number> {
 
 async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
   const { logFormat, logLevel } = task.options;
-  const jobs =
-    task.kind === "run" ? [deserializeJob(task.job)] : task.kind === "heal" ? task.jobs.map(deserializeJob) : [];
+  const serialized = "job" in task ? [task.job] : "jobs" in task ? task.jobs : [];
+  const jobs = serialized.map(deserializeJob);
   const redact = createRedactor(jobs.flatMap((job) => [...secretsOf(job)]));
   const log = createLog({ format: logFormat, level: logLevel, redact });
   const common = { options: task.options, host: hostname(), version: VERSION, clock: systemClock, redact, signal };
@@ -42,6 +42,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
       if (job === undefined) return EXIT_FAILED;
       const { runJob } = await import("../run/run.ts");
       const { exitCodeOf } = await import("../run/status.ts");
+      const { waitingRun } = await import("../run/later-delivery.ts");
       const { report, locked, isStuck } = await runJob({
         ...common,
         job,
@@ -51,13 +52,23 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
         terminal: undefined,
         alreadySaid: new Set(task.alreadySaid),
       });
-      answer({ recorded: true } satisfies RunAnswer);
+      answer({ recorded: true, pending: waitingRun([report]) !== undefined } satisfies RunAnswer);
       if (isStuck) return EXIT_BY_KILL;
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }
     case "heal": {
       const { heal } = await import("../run/heal.ts");
       answer(await heal({ ...common, jobs, log }));
+      return 0;
+    }
+    case "retry": {
+      const { deliverLater } = await import("../run/later-phase.ts");
+      answer(await deliverLater({ ...common, jobs, log }));
+      return 0;
+    }
+    case "connect": {
+      const { checkConnections } = await import("../run/connect-check.ts");
+      await checkConnections({ ...common, jobs, log });
       return 0;
     }
     case "note": {

@@ -21,11 +21,23 @@ export type ChildTask =
       readonly alreadySaid: readonly string[];
     }
   | { readonly kind: "heal"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
+  /** Sends again what runs could not deliver; gives way to any run. */
+  | { readonly kind: "retry"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
+  /** Only connects to the destinations of these jobs, and warns. */
+  | { readonly kind: "connect"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
   | { readonly kind: "note"; readonly options: ProcessOptions; readonly reports: readonly RunReport[] };
 
 /** What a `run` child answers when its run is in the history: without it the run was killed. */
 export interface RunAnswer {
   readonly recorded: true;
+  /** A delivery failed that may succeed later. */
+  readonly pending: boolean;
+}
+
+/** What a `retry` child answers. */
+export interface RetryAnswer {
+  /** Something still waits to be delivered. */
+  readonly pending: boolean;
 }
 
 /** What a `heal` child answers on file descriptor 3: when each job last fired, as far as anything remembers. */
@@ -33,4 +45,6 @@ export interface HealAnswer {
   readonly lastFiredAtMs: Readonly<Record<string, number>>;
   /** What it said about the state folder; later children stay silent about the same. */
   readonly said: readonly string[];
+  /** A delivery of an earlier run still waits. */
+  readonly pending: boolean;
 }

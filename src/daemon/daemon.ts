@@ -10,11 +10,13 @@ import { systemClock } from "../lib/clock.ts";
 import { localIso } from "../lib/iso-time.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { asHealAnswer, hasReported } from "./answers.ts";
+import { asHealAnswer, hasReported, leavesPending } from "./answers.ts";
 import { createChildLine, describeEnd } from "./child-line.ts";
 import { describeSchedule, scheduleOf } from "./describe.ts";
 import { createNoteKeeper } from "./notes.ts";
+import { createConnectionCheck } from "./connections.ts";
 import { createQueue } from "./queue.ts";
+import { createRetries } from "./retries.ts";
 import { watchConfig } from "./reload.ts";
 import { configReport, failedReport, skippedReport } from "./reports.ts";
 import { trimMemory } from "./trim.ts";
@@ -66,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     if (answer === undefined && end !== undefined && !signal.aborted)
       log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
     alreadySaid = answer?.said ?? alreadySaid;
+    if (answer?.pending === true) retries.expect();
     return answer?.lastFiredAtMs ?? {};
   };
 
@@ -97,7 +100,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       } else if (end !== undefined && !hasReported(end.answer)) {
         log.error(`the run was killed: ${describeEnd(end)}`, { job: fire.job });
         await heal();
-      }
+      } else if (leavesPending(end?.answer)) retries.expect();
       await notes.flush();
       trimMemory();
     },
@@ -106,6 +109,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       note(skippedReport(fire, origin()));
     },
   });
+
+  const retries = createRetries({
+    isBusy: () => queue.busy,
+    async attempt() {
+      const serialized = [...jobs.values()].map(serializeJob);
+      const end = await children.run({ kind: "retry", options: processOptions, jobs: serialized });
+      trimMemory();
+      // One that was killed may have done nothing.
+      return end !== undefined && (end.answer === undefined || leavesPending(end.answer));
+    },
+  });
+  const connections = createConnectionCheck(options.entry, processOptions, () => queue.busy);
 
   const scheduler = createScheduler({
     clock: systemClock,
@@ -123,6 +138,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   const saidSchedules = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
+    connections.check(next.filter((job) => jobs.get(job.name) !== job));
     jobs = new Map(next.map((job) => [job.name, job]));
     scheduler.replace(next);
     const times = scheduler.nextTimes();
@@ -140,6 +156,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const stop = (): void => {
       log.info("stopping");
       scheduler.stop();
+      retries.stop();
+      connections.stop();
       queue.close();
       children.stop(CHILD_GRACE_MS);
       resolve();
