@@ -1,6 +1,6 @@
 import { archiveSettings, encryptionSettings } from "../archive/settings.ts";
 import { containersSettings } from "../containers/settings.ts";
-import type { PartSettings, Setting } from "../contracts/setting.ts";
+import type { PartSettings, Setting, Values } from "../contracts/setting.ts";
 import { deliverySettings } from "../delivery/settings.ts";
 import { azureSettings } from "../destinations/azure/settings.ts";
 import { dropboxSettings } from "../destinations/dropbox/settings.ts";
@@ -52,6 +52,11 @@ export const PARTS: readonly PartSettings[] = PLAIN_PARTS.flatMap((part) => [
 /** Every setting but the numbered ones. */
 export function plainSettings(): readonly Setting[] {
   return PLAIN_PARTS.flatMap((part) => part.settings);
+}
+
+/** Whether a job has anybody to tell, or a backup's age to watch. */
+export function tellsAnybody({ values }: { readonly values: Values }): boolean {
+  return notificationsSettings.isConfigured?.(values) === true;
 }
 
 /** Whether numbered sets of its settings name more destinations of the kind. */

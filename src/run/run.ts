@@ -16,7 +16,7 @@ import { createRunIndex } from "./index-phase.ts";
 import { createRecorder } from "./recorder.ts";
 import { recordRun, recordStart } from "./record-phase.ts";
 import { tellAgain } from "./tell.ts";
-import { tellOfRun } from "./tell-runs.ts";
+import { tellOfInterrupted, tellOfRun } from "./tell-runs.ts";
 import { warnAboutDocker } from "./docker-warning.ts";
 import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
 import { storeArchive } from "./store-archive.ts";
@@ -64,6 +64,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
   let lock: RunLock | undefined;
   const workers: Promise<void>[] = [];
   let destinations: readonly Destination[] = [];
+  let dead: readonly RunReport[] = [];
   try {
     lock = await recorder.step("lock", undefined, () =>
       acquireLock({
@@ -84,6 +85,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     });
     const { signal } = bounded;
     const interrupted = await healBeforeRun({ ...context, signal }, job, history, destinations);
+    dead = interrupted;
     if (!history.persistent) await recall(history, job, destinations, signal, log);
     await recordStart(destinations, recorder.report(), log);
     const index = createRunIndex(context);
@@ -106,6 +108,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
       tellOfRun(recorded, job, lines, history, context),
       healthcheck.ended(recorded, lines),
     ]);
+    await tellOfInterrupted(dead, [job], history, context);
     history.close();
     // Without a daemon nobody else would.
     await tellAgain([job], context);

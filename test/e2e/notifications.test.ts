@@ -72,7 +72,7 @@ describe("who is told of a run", () => {
 describe("a notifier that fails", () => {
   it("changes no status, is said without its URL, and is tried again until it is told", async () => {
     hook.answers.push(...Array.from({ length: 20 }, () => 503));
-    const secret = `${hook.url("token-abcdef123456")}`;
+    const secret = hook.url("token-abcdef123456");
     box.job("site.env", "NOTIFICATION_LEVEL=info", `NOTIFICATION_URLS=${secret}`);
     const first = await run("run");
     expect(first.status).toBe(0);
