@@ -208,7 +208,7 @@ function toFailure(error: Error): MailFailure {
     originalCode?: string;
   };
   if (response !== undefined && responseCode !== undefined) {
-    return new MailFailure(response.replaceAll(/\s+/g, " ").trim(), responseCode < 500, true);
+    return new MailFailure(onOneLine(response), responseCode < 500, true);
   }
   // The library's own codes are rough; the system's says what happened.
   const { problem, canRetry } = describeFailure(
