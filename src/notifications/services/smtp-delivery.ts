@@ -65,8 +65,8 @@ async function session(
 ): Promise<void> {
   const connection = connectionOf(config);
   const failed = new Promise<never>((_, reject) => {
-    connection.once("error", (error: Error) => reject(toFailure(error)));
-    connection.once("end", () => reject(new MailFailure("the server closed the connection", true)));
+    connection.on("error", (error: Error) => reject(toFailure(error)));
+    connection.on("end", () => reject(new MailFailure("the server closed the connection", true)));
   });
   failed.catch(() => undefined);
   const onAbort = (): void => connection.close();
