@@ -68,7 +68,7 @@ async function send(request: HttpRequest, target: string, options: HttpRouteOpti
     const { message, canRetry, answer } = thrown;
     const problem = request.target === undefined ? message : `${request.target}: ${message}`;
     const isOwnMatter = request.mayFail === true || (answer !== undefined && request.hasSecondTry?.(answer) === true);
-    if (!isOwnMatter) context.failed(target, { problem, canRetry });
+    if (!isOwnMatter) context.failed({ problem, canRetry });
     return answer === undefined ? { isOk: false } : { isOk: false, answer };
   }
 }

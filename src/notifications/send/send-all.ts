@@ -69,7 +69,7 @@ async function sendOne(
     log: options.log,
     skip,
     delivered: (target) => delivered.add(target),
-    failed: (_target, failure) => failures.push(failure),
+    failed: (failure) => failures.push(failure),
     noticed: (text) => notices.push(text),
   };
   try {

@@ -34,7 +34,7 @@ export async function publish(
     context.delivered("all");
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;
-    context.failed("all", failureOf(thrown));
+    context.failed(failureOf(thrown));
   }
 }
 

@@ -47,7 +47,7 @@ export async function deliverMail(
     isTransient: (thrown) => thrown instanceof MailFailure && thrown.canRetry,
   }).catch((thrown: unknown) => {
     if (context.signal.aborted || !(thrown instanceof MailFailure)) throw thrown;
-    context.failed("all", { problem: thrown.message, canRetry: thrown.canRetry });
+    context.failed({ problem: thrown.message, canRetry: thrown.canRetry });
   });
 }
 
@@ -119,7 +119,7 @@ async function sendToEach(
       await step((done) => connection.send({ from: config.props.fromaddress, to: [address] }, mail, done));
     } catch (thrown) {
       if (!(thrown instanceof MailFailure) || !thrown.isReply) throw thrown;
-      context.failed(target, {
+      context.failed({
         problem: isOnly ? thrown.message : `${target}: ${thrown.message}`,
         canRetry: thrown.canRetry,
       });
