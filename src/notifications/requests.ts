@@ -37,10 +37,10 @@ export function titleOf(message: NotificationMessage, ofUrl = ""): string {
   return message.title ?? ofUrl;
 }
 
-/** On one line, for headers and subjects: a line break must not begin another header. */
+/** On one line and without control characters, for headers, subjects and what is shown of answers. */
 export function onOneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- they are what must not get through
-  return text.replaceAll(/[\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, " ").trim();
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
 }
 
 /** The answer as a JSON object; undefined where it is none. */

@@ -70,8 +70,9 @@ function tryOpen(text: string): Opened {
   }
 }
 
+/** Only a word: what stands before the first colon may be half of a pasted token. */
 function shownScheme(text: string): string {
-  return /^([a-z][a-z0-9+.-]{0,23}):/i.exec(text)?.[1]?.toLowerCase() ?? "";
+  return /^([a-z]{1,15}(?:\+[a-z]{1,8})?):/i.exec(text)?.[1]?.toLowerCase() ?? "";
 }
 
 /** The service of a URL. `name+scheme://…` is read without its name, for the services that have such a form. */

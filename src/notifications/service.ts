@@ -69,7 +69,7 @@ export interface DeliveryContext {
   /** Targets that have the message already. */
   readonly skip: ReadonlySet<string>;
   delivered(target: string): void;
-  failed(target: string, failure: Failure): void;
+  failed(failure: Failure): void;
   /** Delivered, but the user should know. */
   noticed(text: string): void;
 }

@@ -29,6 +29,8 @@ const OTHER_NAMES = new Set([
   "HTTP_PROXY",
   "HTTPS_PROXY",
   "NO_PROXY",
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
   "STANDARD_IA",
   // Constants of the operating system and of Node.js.
   "O_NOFOLLOW",

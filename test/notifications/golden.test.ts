@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRoutes } from "../../src/notifications/routes.ts";
 import { sendAll } from "../../src/notifications/send/send-all.ts";
+import { parseMqtt } from "../../src/notifications/services/mqtt.ts";
+import { parseGoUrl } from "../../src/notifications/url/go-url.ts";
 import { services } from "../../src/notifications/services/index.ts";
 import { deviations } from "./deviations.ts";
 import { type MoreCase, more, ownCases, recorded, type RecordedCase, type RecordedRequest } from "./recorded.ts";
@@ -149,6 +151,24 @@ describe("schemes of the maintained fork", () => {
       expect(body).toMatchObject(check.json ?? {});
       if (check.to !== undefined) expect(request?.url).toContain(check.to);
       expect(JSON.stringify(body)).toContain(JSON.stringify(one.body).slice(1, -1));
+    },
+  );
+});
+
+describe("MQTT", () => {
+  it.each(more.filter(({ url }) => url.startsWith("mqtt")).map((one) => ({ ...one, name: one.url })))(
+    "$name",
+    (one) => {
+      if (one.kind === "malformed") {
+        expect(parseRoutes(one.url).routes).toEqual([]);
+        return;
+      }
+      const { check } = one.expected as {
+        check: { connect: { port: number; tls: boolean }; publish: Record<string, unknown> };
+      };
+      const { port, isTls, topic, qos, props } = parseMqtt(parseGoUrl(one.url));
+      expect({ port, tls: isTls }).toEqual(check.connect);
+      expect({ topic, qos, retain: props.retained }).toMatchObject(check.publish);
     },
   );
 });

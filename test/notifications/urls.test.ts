@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { proveValue } from "../../src/config/deep-checks.ts";
+import { createRedactor } from "../../src/lib/redact.ts";
 import { parseRoutes } from "../../src/notifications/routes.ts";
 import { NOTIFICATION_URLS } from "../../src/notifications/settings.ts";
 import { parseGoUrl } from "../../src/notifications/url/go-url.ts";
@@ -110,6 +111,14 @@ describe("lists of URLs", () => {
     "opsgenie://h/",
     "googlechat://h/p?key=&token=t",
   ])("refuse %s when they are read", (url) => expect(parseRoutes(url).routes).toEqual([]));
+
+  it("explain what is missing in words that the log's redaction leaves alone", () => {
+    const { problems } = parseRoutes(
+      "bark://h,discord://1,join://h/?devices=d,matrix://h,pushover://h,slack://x@y,telegram://x@t?chats=a,twilio://h/1,zulip://h",
+    );
+    expect(problems).toHaveLength(9);
+    expect(problems.map(createRedactor([]))).toEqual(problems);
+  });
 
   it("give warnings to the configuration's check, never an error", async () => {
     const context = { expand: false, environment: {} };

@@ -1,5 +1,6 @@
 import type { NotificationMessage } from "../../contracts/notification.ts";
 import { retry } from "../../lib/retry.ts";
+import { onOneLine } from "../requests.ts";
 import type { Answer, DeliveryContext, HttpRequest, OpenService, Outcome } from "../service.ts";
 import { describeFailure } from "./describe-error.ts";
 import { exchange } from "./http.ts";
@@ -67,7 +68,7 @@ async function send(request: HttpRequest, target: string, options: HttpRouteOpti
     const { message, canRetry, answer } = thrown;
     const problem = request.target === undefined ? message : `${request.target}: ${message}`;
     const isOwnMatter = request.mayFail === true || (answer !== undefined && request.hasSecondTry?.(answer) === true);
-    if (!isOwnMatter) context.failed(target, { problem, canRetry });
+    if (!isOwnMatter) context.failed({ problem, canRetry });
     return answer === undefined ? { isOk: false } : { isOk: false, answer };
   }
 }
@@ -115,7 +116,7 @@ async function attempt(
 
 /** `HTTP 404: {"error":"…`: the status and the beginning of the answer, whatever it is. */
 function refusalLine(status: number, reason: string | undefined, text: string): string {
-  const beginning = text.replaceAll(/\s+/g, " ").trim();
+  const beginning = onOneLine(text).replaceAll(/\s+/g, " ");
   const quoted = beginning.length > QUOTED_CHARACTERS ? `${beginning.slice(0, QUOTED_CHARACTERS)}…` : beginning;
   return [`HTTP ${status}`, ...(reason === undefined ? [] : [reason]), quoted === "" ? "an empty answer" : quoted].join(
     ": ",

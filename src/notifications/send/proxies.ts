@@ -32,7 +32,12 @@ export function createConnections(environment: Environment): Connections {
 
 function makeDispatcher(proxy: string, environment: Environment, acceptsAnyCertificate: boolean): Dispatcher {
   const tls = acceptsAnyCertificate ? { rejectUnauthorized: false } : {};
-  const options = { connect: { timeout: CONNECT_MS, ...tls }, ...(acceptsAnyCertificate ? { requestTls: tls } : {}) };
+  const options = {
+    // One message each: HTTP/2 brings nothing, and fails in more ways.
+    allowH2: false,
+    connect: { timeout: CONNECT_MS, ...tls },
+    ...(acceptsAnyCertificate ? { requestTls: tls } : {}),
+  };
   if (proxy === "") return new Agent(options);
   return new EnvHttpProxyAgent({
     ...options,

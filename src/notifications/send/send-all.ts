@@ -3,6 +3,7 @@ import type { NotificationMessage, SendReport } from "../../contracts/notificati
 import { orAborted } from "../../lib/abortable.ts";
 import { messageOf } from "../../lib/errors.ts";
 import { createRedactor } from "../../lib/redact.ts";
+import { trustSystemAuthorities } from "../../lib/system-authorities.ts";
 import type { Route } from "../routes.ts";
 import type { DeliveryContext, Failure } from "../service.ts";
 import { describeFailure } from "./describe-error.ts";
@@ -40,6 +41,7 @@ export async function sendAll(
 ): Promise<readonly SendReport[]> {
   if (routes.length === 0) return [];
   const { createConnections } = await import("./proxies.ts");
+  trustSystemAuthorities();
   const connections = options.connections ?? createConnections(options.environment ?? process.env);
   try {
     return await Promise.all(routes.map((route) => sendOne(route, message, connections, options)));
@@ -67,7 +69,7 @@ async function sendOne(
     log: options.log,
     skip,
     delivered: (target) => delivered.add(target),
-    failed: (_target, failure) => failures.push(failure),
+    failed: (failure) => failures.push(failure),
     noticed: (text) => notices.push(text),
   };
   try {

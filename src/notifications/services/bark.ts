@@ -35,7 +35,7 @@ export const bark = httpService<Config>({
     if (!/^https?$/i.test(props.scheme)) reject("scheme must be http or https");
     const host = requireHost(url);
     const deviceKey = (url.password ?? "") === "" ? (url.user ?? "") : (url.password ?? "");
-    if (deviceKey === "") reject("has no device key: write bark://:KEY@host");
+    if (deviceKey === "") reject("has no device key: write :KEY@host after bark://");
     const path = url.rawPath.replace(/^\/+/, "/").replace(/\/$/, "");
     const endpoint = `${props.scheme.toLowerCase()}://${host}${path}/push`;
     return { endpoint, deviceKey, props };

@@ -1,6 +1,6 @@
 import { httpService } from "../service.ts";
 import { nonEmpty, postJson, titleOf } from "../requests.ts";
-import { requireHost } from "../url/go-url.ts";
+import { requireHostText } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { colour, flag, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
@@ -39,8 +39,8 @@ export const discord = httpService<Config>({
   parse(url) {
     const props = readProps(url, PROPS);
     const token = url.user ?? "";
-    const webhookId = requireHost(url);
-    if (token === "") reject("has no token: write discord://TOKEN@WEBHOOKID");
+    const webhookId = requireHostText(url);
+    if (token === "") reject("has no token: write TOKEN@WEBHOOKID after discord://");
     if (!/^\/?(?:raw)?$/.test(url.path)) reject("has a path other than /raw");
     const thread = props.thread_id === "" ? "" : `?thread_id=${encodePart(props.thread_id)}`;
     return {

@@ -1,7 +1,7 @@
 import { httpService } from "../service.ts";
 import { postJson, titleOf } from "../requests.ts";
 import { cutText } from "../cut.ts";
-import { requireHost } from "../url/go-url.ts";
+import { requireHostText } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { list, parsed, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
@@ -37,7 +37,7 @@ export const ifttt = httpService<Config>({
     const props = readProps(url, PROPS);
     if (props.titlevalue === props.messagevalue) reject("titlevalue must differ from messagevalue");
     if (props.events.length === 0) reject("has no events: write ifttt://KEY/?events=NAME");
-    return { key: requireHost(url), props };
+    return { key: requireHostText(url), props };
   },
   secrets: ({ key }) => [key],
   requests({ key, props }, message) {

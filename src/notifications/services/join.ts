@@ -21,9 +21,9 @@ export const join = httpService<Config>({
   schemes: ["join"],
   parse(url) {
     const props = readProps(url, PROPS);
-    if (props.devices.length === 0) reject("has no devices: write join://:KEY@join/?devices=ID");
+    if (props.devices.length === 0) reject("has no devices: write :KEY@join/?devices=ID after join://");
     const apiKey = url.password ?? "";
-    if (apiKey === "") reject("has no API key: write join://:KEY@join/?devices=ID");
+    if (apiKey === "") reject("has no API key: write :KEY@join/?devices=ID after join://");
     return { apiKey, props };
   },
   requests({ apiKey, props }, message) {

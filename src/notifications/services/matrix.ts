@@ -38,7 +38,7 @@ export const matrix = httpService<Config>({
     const host = requireHost(url);
     const { user = "", password } = url;
     if (password === undefined || (user === "" && password === ""))
-      reject("has no password or access token: write matrix://user:password@host or matrix://:TOKEN@host");
+      reject("has no password or access token: write user:password@host or :TOKEN@host after matrix://");
     const api = `${props.disabletls ? "http" : "https"}://${host}/_matrix/client/v3`;
     return { api, host, user, password, props };
   },

@@ -34,7 +34,7 @@ export async function publish(
     context.delivered("all");
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;
-    context.failed("all", failureOf(thrown));
+    context.failed(failureOf(thrown));
   }
 }
 
@@ -61,14 +61,18 @@ function optionsOf({ hostname, port, isTls, user, password, props }: MqttConfig)
     host: hostname,
     port,
     protocol: isTls ? "mqtts" : "mqtt",
-    // A fixed name would let two sidecars throw each other out.
-    clientId: props.clientid === "" ? `lifeboat-${randomBytes(6).toString("hex")}` : props.clientid,
+    clientId: props.clientid === "" ? defaultClientId(props.cleansession) : props.clientid,
     clean: props.cleansession,
     ...(user === "" ? {} : { username: user, password }),
     rejectUnauthorized: !props.disabletlsverification,
     connectTimeout: CONNECT_MS,
     reconnectPeriod: 0,
   };
+}
+
+/** A fixed name would let two sidecars throw each other out; a session that is kept needs one. */
+function defaultClientId(isClean: boolean): string {
+  return isClean ? `lifeboat-${randomBytes(6).toString("hex")}` : "lifeboat";
 }
 
 /** The broker's refusals have a number; a wrong password stays wrong. */

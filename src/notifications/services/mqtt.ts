@@ -1,5 +1,5 @@
 import { protocolService } from "../service.ts";
-import { requireHost } from "../url/go-url.ts";
+import { type GoUrl, requireHost } from "../url/go-url.ts";
 import { choice, flag, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
 
@@ -39,30 +39,32 @@ export interface MqttConfig {
 export const mqtt = protocolService<MqttConfig>({
   name: "mqtt",
   schemes: ["mqtt", "mqtts"],
-  parse(url) {
-    const props = readProps(url, PROPS);
-    requireHost(url);
-    const topic = url.path.replace(/^\//, "");
-    if (topic === "") reject("has no topic: write mqtt://host/TOPIC");
-    if (/[+#\0]/.test(topic)) reject("has a topic with + or # in it, which can only be subscribed to");
-    if (Buffer.byteLength(topic) > LONGEST_TOPIC_BYTES) reject("has too long a topic");
-    if ((url.password ?? "") !== "" && (url.user ?? "") === "") reject("has a password without a user name");
-    if (!props.cleansession && props.clientid === "") reject("needs clientid=NAME with cleansession=no");
-    const isTls = url.scheme === "mqtts" && !props.disabletls;
-    return {
-      hostname: url.hostname,
-      port: url.port ?? (url.scheme === "mqtts" ? 8883 : 1883),
-      isTls,
-      user: url.user ?? "",
-      password: url.password ?? "",
-      topic,
-      qos: QOS.indexOf(props.qos) as 0 | 1 | 2,
-      props,
-    };
-  },
+  parse: parseMqtt,
   secrets: ({ topic }) => [topic],
   async deliver(config, message, context) {
     const { publish } = await import("./mqtt-delivery.ts");
     await publish(config, message, context);
   },
 });
+
+/** @throws UrlProblem */
+export function parseMqtt(url: GoUrl): MqttConfig {
+  const props = readProps(url, PROPS);
+  requireHost(url);
+  const topic = url.path.replace(/^\//, "");
+  if (topic === "") reject("has no topic: write mqtt://host/TOPIC");
+  if (/[+#\0]/.test(topic)) reject("has a topic with + or # in it, which can only be subscribed to");
+  if (Buffer.byteLength(topic) > LONGEST_TOPIC_BYTES) reject("has too long a topic");
+  if ((url.password ?? "") !== "" && (url.user ?? "") === "") reject("has a password without a user name");
+  const isTls = url.scheme === "mqtts" && !props.disabletls;
+  return {
+    hostname: url.hostname,
+    port: url.port ?? (url.scheme === "mqtts" ? 8883 : 1883),
+    isTls,
+    user: url.user ?? "",
+    password: url.password ?? "",
+    topic,
+    qos: QOS.indexOf(props.qos) as 0 | 1 | 2,
+    props,
+  };
+}

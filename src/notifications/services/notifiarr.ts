@@ -1,7 +1,7 @@
 import { httpService } from "../service.ts";
 import { nonEmpty, postJson, titleOf } from "../requests.ts";
 import { cutText } from "../cut.ts";
-import { type GoUrl, requireHost } from "../url/go-url.ts";
+import { type GoUrl, requireHostText } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { parsed, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
@@ -26,7 +26,7 @@ interface Config {
 export const notifiarr = httpService<Config>({
   name: "notifiarr",
   schemes: ["notifiarr"],
-  parse: (url) => ({ key: requireHost(url), props: readProps(url, PROPS) }),
+  parse: (url) => ({ key: requireHostText(url), props: readProps(url, PROPS) }),
   parseCustom(inner: GoUrl) {
     const [, key = ""] = /\/passthrough\/([^/]+)/.exec(inner.path) ?? [];
     if (key === "") reject("has no API key after /passthrough/ in its path");

@@ -32,8 +32,8 @@ export const pushover = httpService<Config>({
     const props = readProps(url, PROPS);
     const user = url.hostname;
     const token = url.password ?? "";
-    if (user === "") reject("has no user key: write pushover://:TOKEN@USERKEY/");
-    if (token === "") reject("has no application token: write pushover://:TOKEN@USERKEY/");
+    if (user === "") reject("has no user key: write :TOKEN@USERKEY/ after pushover://");
+    if (token === "") reject("has no application token: write :TOKEN@USERKEY/ after pushover://");
     return { user, token, props };
   },
   secrets: ({ user }) => [user],

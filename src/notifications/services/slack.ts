@@ -37,7 +37,7 @@ export const slack = httpService<Config>({
     const isLegacy = url.path.length > 1;
     const { type, token } = readToken(isLegacy ? `${url.host}${url.path}` : userInfo(url));
     const channel = isLegacy ? "webhook" : url.host;
-    if (channel === "") reject("has no channel: write slack://hook:A-B-C@webhook");
+    if (channel === "") reject("has no channel: write hook:A-B-C@webhook after slack://");
     const botname = isLegacy && props.botname === "" ? (url.user ?? "") : props.botname;
     return { type, token, channel, props: { ...props, botname } };
   },
@@ -57,7 +57,7 @@ function userInfo({ user = "", password }: GoUrl): string {
 function readToken(given: string): Pick<Config, "type" | "token"> {
   const [whole, type = "hook", first = "", separator, second = "", separator2, third = ""] = TOKEN.exec(given) ?? [];
   if (whole === undefined || separator !== separator2)
-    reject("has no Slack token: write slack://hook:A-B-C@webhook or slack://xoxb:A-B-C@CHANNEL");
+    reject("has no Slack token: write hook:A-B-C@webhook or xoxb:A-B-C@CHANNEL after slack://");
   return { type, token: [first, second, third] };
 }
 

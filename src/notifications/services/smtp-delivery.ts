@@ -47,7 +47,7 @@ export async function deliverMail(
     isTransient: (thrown) => thrown instanceof MailFailure && thrown.canRetry,
   }).catch((thrown: unknown) => {
     if (context.signal.aborted || !(thrown instanceof MailFailure)) throw thrown;
-    context.failed("all", { problem: thrown.message, canRetry: thrown.canRetry });
+    context.failed({ problem: thrown.message, canRetry: thrown.canRetry });
   });
 }
 
@@ -65,8 +65,8 @@ async function session(
 ): Promise<void> {
   const connection = connectionOf(config);
   const failed = new Promise<never>((_, reject) => {
-    connection.once("error", (error: Error) => reject(toFailure(error)));
-    connection.once("end", () => reject(new MailFailure("the server closed the connection", true)));
+    connection.on("error", (error: Error) => reject(toFailure(error)));
+    connection.on("end", () => reject(new MailFailure("the server closed the connection", true)));
   });
   failed.catch(() => undefined);
   const onAbort = (): void => connection.close();
@@ -119,7 +119,7 @@ async function sendToEach(
       await step((done) => connection.send({ from: config.props.fromaddress, to: [address] }, mail, done));
     } catch (thrown) {
       if (!(thrown instanceof MailFailure) || !thrown.isReply) throw thrown;
-      context.failed(target, {
+      context.failed({
         problem: isOnly ? thrown.message : `${target}: ${thrown.message}`,
         canRetry: thrown.canRetry,
       });
@@ -208,7 +208,7 @@ function toFailure(error: Error): MailFailure {
     originalCode?: string;
   };
   if (response !== undefined && responseCode !== undefined) {
-    return new MailFailure(response.replaceAll(/\s+/g, " ").trim(), responseCode < 500, true);
+    return new MailFailure(onOneLine(response), responseCode < 500, true);
   }
   // The library's own codes are rough; the system's says what happened.
   const { problem, canRetry } = describeFailure(

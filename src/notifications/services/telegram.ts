@@ -24,8 +24,9 @@ export const telegram = httpService<Config>({
   parse(url) {
     const props = readProps(url, PROPS);
     const token = `${url.user ?? ""}:${url.password ?? ""}`;
-    if (!/^[0-9]+:[A-Za-z0-9_-]+$/.test(token)) reject("has no bot token: write telegram://ID:SECRET@telegram?chats=…");
-    if (props.chats.length === 0) reject("has no chats: write telegram://ID:SECRET@telegram?chats=@name");
+    if (!/^[0-9]+:[A-Za-z0-9_-]+$/.test(token))
+      reject("has no bot token: write ID:SECRET@telegram?chats=… after telegram://");
+    if (props.chats.length === 0) reject("has no chats: write ID:SECRET@telegram?chats=@name after telegram://");
     return { token, props };
   },
   secrets: ({ token }) => [token],

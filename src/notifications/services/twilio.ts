@@ -25,12 +25,12 @@ export const twilio = httpService<Config>({
   parse(url) {
     const { title } = readProps(url, PROPS);
     const [sid, token, from] = [url.user ?? "", url.password ?? "", phoneNumber(url.host)];
-    if (sid === "" || token === "") reject("has no account SID and token: write twilio://SID:TOKEN@FROM/TO");
-    if (from === "") reject("has no sender: write twilio://SID:TOKEN@FROM/TO");
+    if (sid === "" || token === "") reject("has no account SID and token: write SID:TOKEN@FROM/TO after twilio://");
+    if (from === "") reject("has no sender: write SID:TOKEN@FROM/TO after twilio://");
     const recipients = pathParts(url.path)
       .map((part) => phoneNumber(part.trim()))
       .filter((part) => part !== "");
-    if (recipients.length === 0) reject("has no recipient: write twilio://SID:TOKEN@FROM/TO");
+    if (recipients.length === 0) reject("has no recipient: write SID:TOKEN@FROM/TO after twilio://");
     if (recipients.includes(from)) reject("has the sender among the recipients");
     return { sid, token, from, recipients, title };
   },

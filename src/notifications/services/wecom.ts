@@ -1,7 +1,7 @@
 import { httpService } from "../service.ts";
 import { jsonObject, postJson, titleOf } from "../requests.ts";
 import { cutText, inBytes, titled } from "../cut.ts";
-import { requireHost } from "../url/go-url.ts";
+import { requireHostText } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { list, type PropValues, readProps, text } from "../url/props.ts";
 
@@ -19,7 +19,7 @@ interface Config {
 export const wecom = httpService<Config>({
   name: "wecom",
   schemes: ["wecom"],
-  parse: (url) => ({ key: requireHost(url), props: readProps(url, PROPS) }),
+  parse: (url) => ({ key: requireHostText(url), props: readProps(url, PROPS) }),
   secrets: ({ key }) => [key],
   requests({ key, props }, message) {
     const { title, ...mentions } = props;

@@ -32,8 +32,8 @@ export const zulip = httpService<Config>({
     const props = readProps(url, PROPS, { ignoresUnknown: true });
     const mail = url.user ?? "";
     const key = url.password ?? "";
-    if (mail === "") reject("has no bot mail address: write zulip://BOTMAIL:KEY@host/?stream=…");
-    if (key === "") reject("has no API key: write zulip://BOTMAIL:KEY@host/?stream=…");
+    if (mail === "") reject("has no bot mail address: write BOTMAIL:KEY@host/?stream=… after zulip://");
+    if (key === "") reject("has no API key: write BOTMAIL:KEY@host/?stream=… after zulip://");
     const host = requireHost(url);
     const isDirect = props.type === "direct";
     if (isDirect && props.to.length === 0) reject("to must name the recipients of a direct message");

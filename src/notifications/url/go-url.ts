@@ -122,8 +122,15 @@ export function pathParts(path: string): readonly string[] {
   return parts[0] === "" ? parts.slice(1) : parts;
 }
 
-/** The host with port as it goes into a request. @throws UrlProblem without a host */
+/** The host with port as it goes into a request. @throws UrlProblem without one, or with one that can't be reached */
 export function requireHost(url: GoUrl): string {
+  const host = requireHostText(url);
+  if (!URL.canParse(`http://${host}/`)) reject("has a host that is neither a name nor an address");
+  return host;
+}
+
+/** The same of services that have a key where the host belongs. */
+export function requireHostText(url: GoUrl): string {
   if (url.hostname === "") reject("has no host");
   return url.host.replace(/:$/, "");
 }

@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const folder = mkdtempSync(path.join(tmpdir(), "lifeboat-notify-"));
+const received: string[] = [];
+let server: Server;
+let address: string;
+
+beforeAll(async () => {
+  for (const name of ["archive", "source", "state"]) mkdirSync(path.join(folder, name));
+  writeFileSync(path.join(folder, "source", "file"), "x");
+  server = createServer((request, response) => {
+    received.push(request.url ?? "");
+    request.resume();
+    response.writeHead(request.url?.includes("refused") === true ? 403 : 200).end(`answer to ${request.url ?? ""}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+function lifeboat(args: readonly string[], environment: Record<string, string>): Promise<Ended> {
+  const at = (name: string): string => path.join(folder, name);
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [path.join(import.meta.dirname, "../../src/main.ts"), ...args],
+      {
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          BACKUP_ARCHIVE: at("archive"),
+          BACKUP_SOURCES: at("source"),
+          STATE_DIR: at("state"),
+          LOCK_FILE: at("lock"),
+          CONFIG_DIR: "",
+          ...environment,
+        },
+      },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), output: `${stdout}${stderr}` });
+      },
+    );
+  });
+}
+
+describe("the program", () => {
+  it("tests every route and names it without its URL", async () => {
+    const urls = `generic+http://${address}/s3cret-good,generic+http://${address}/s3cret-refused,generic+http://${address}/s3cret-good`;
+    const { code, output } = await lifeboat(["notify-test"], { NOTIFICATION_URLS: urls });
+    expect(code).toBe(1);
+    expect(output).toContain("default: generic 1: delivered");
+    expect(output).toContain("default: generic 2: failed: HTTP 403: answer to /***");
+    expect(output).not.toContain("s3cret");
+    expect(output).not.toContain(address);
+    expect(received).toHaveLength(2);
+  });
+
+  it("ends with 0 when all were delivered, and sends only to whom a level concerns", async () => {
+    received.length = 0;
+    const urls = {
+      NOTIFICATION_URLS: `generic+http://${address}/a`,
+      NOTIFICATION_URLS_INFO: `generic+http://${address}/b`,
+    };
+    expect((await lifeboat(["notify-test", "--level", "info"], urls)).code).toBe(0);
+    expect(received).toEqual(["/b"]);
+    expect((await lifeboat(["notify-test", "--level", "warn"], urls)).code).toBe(2);
+  });
+
+  it("runs the backup although a URL is bad, says so, and check counts it as a fault", async () => {
+    received.length = 0;
+    const environment = {
+      NOTIFICATION_URLS: `foo://hunter2,generic+http://${address}/told,ntfy://hunter2`,
+      NOTIFICATION_LEVEL: "info",
+    };
+    const run = await lifeboat(["run"], environment);
+    expect(run.code).toBe(0);
+    expect(run.output).toMatch(/warn .*URL 1 of 3 \(foo\): no service is called so/);
+    expect(run.output).toMatch(/warn .*URL 3 of 3 \(ntfy\): has no topic/);
+    expect(received).toEqual(["/told"]);
+    const check = await lifeboat(["check"], environment);
+    expect(check.code).toBe(1);
+    expect(check.output).toMatch(/ok .*notification generic 2: usable/);
+    expect(`${run.output}${check.output}`).not.toContain("hunter2");
+    expect(received).toEqual(["/told"]);
+  });
+});
