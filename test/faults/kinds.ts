@@ -1,10 +1,15 @@
+import { createHash } from "node:crypto";
 import { chmod, chown } from "node:fs/promises";
 import { join } from "node:path";
 import type { Destination } from "../../src/contracts/destination.ts";
 import { openDestinations } from "../../src/destinations/index.ts";
+import { startApacheDav } from "../servers/apache-dav.ts";
+import { azureEnvironment, startAzurite } from "../servers/azurite.ts";
+import { DAV_PASSWORD, DAV_USER, type DavServer } from "../servers/dav-server.ts";
 import { startDropboxFake } from "../servers/dropbox-fake.ts";
 import { dropboxEnvironment } from "../servers/dropbox-destination.ts";
 import { jobFrom } from "../servers/job-values.ts";
+import { startRcloneDav } from "../servers/rclone-dav.ts";
 import { everythingIn, makeBucket, plainClient, s3Environment } from "../servers/s3-server.ts";
 import { ensureAccount, SSH_PASSWORD, SSH_USER, startSshd } from "../servers/sshd.ts";
 import { startVersitygw } from "../servers/versitygw.ts";
@@ -44,9 +49,13 @@ export async function openFrom(settings: Readonly<Record<string, string>>): Prom
   return destination;
 }
 
-const BUCKET = "faults";
+export type FaultKindName = "dropbox" | "s3" | "ssh" | "webdav" | "webdavRclone" | "azure";
 
-export const faultKinds: Readonly<Record<"dropbox" | "s3" | "ssh", FaultKind>> = {
+const BUCKET = "faults";
+/** Dropbox's sessions and Azure's blocks that were never committed are seen by nobody else; they go after a week. */
+const NOTHING_TO_SEE = async (): Promise<readonly string[]> => [];
+
+export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
   dropbox: {
     label: "Dropbox (our fake)",
     speaksHttp: true,
@@ -63,8 +72,7 @@ export const faultKinds: Readonly<Record<"dropbox" | "s3" | "ssh", FaultKind>> =
           }
           return found;
         },
-        // Nobody but Dropbox can see a session.
-        unfinished: async () => [],
+        unfinished: NOTHING_TO_SEE,
         daysPass: () => fake.store.dropSessions(),
         stop: () => fake.close(),
       };
@@ -118,7 +126,68 @@ export const faultKinds: Readonly<Record<"dropbox" | "s3" | "ssh", FaultKind>> =
       };
     },
   },
+  webdav: {
+    label: "WebDAV (Apache)",
+    speaksHttp: true,
+    resumes: false,
+    async start(folder) {
+      const server = await startApacheDav(folder === undefined ? {} : { data: folder });
+      return davServer(server);
+    },
+  },
+  webdavRclone: {
+    label: "WebDAV (rclone)",
+    speaksHttp: true,
+    resumes: false,
+    async start(folder) {
+      return davServer(await startRcloneDav(folder));
+    },
+  },
+  azure: {
+    label: "Azure Blob (Azurite)",
+    speaksHttp: true,
+    resumes: true,
+    async start(folder) {
+      const server = await startAzurite(folder);
+      const container = server.container(BUCKET);
+      await container.create();
+      return {
+        port: server.port,
+        settings: (port, prefix) => ({
+          ...azureEnvironment(server, BUCKET, prefix),
+          AZURE_STORAGE_ENDPOINT: `http://127.0.0.1:${port}/{{ .AccountName }}/`,
+        }),
+        async look(prefix) {
+          const found = new Map<string, string>();
+          for await (const { name } of container.listBlobsFlat({ prefix: `${prefix}/` })) {
+            const hash = createHash("sha256");
+            const { readableStreamBody } = await container.getBlobClient(name).download();
+            for await (const chunk of readableStreamBody ?? []) hash.update(chunk as Buffer);
+            found.set(name.slice(prefix.length + 1), hash.digest("hex"));
+          }
+          return found;
+        },
+        unfinished: NOTHING_TO_SEE,
+        stop: () => server.stop(),
+      };
+    },
+  },
 };
+
+function davServer(server: DavServer): FaultServer {
+  return {
+    port: Number(new URL(server.url).port),
+    settings: (port, prefix) => ({
+      WEBDAV_URL: `http://127.0.0.1:${port}/`,
+      WEBDAV_PATH: `/${prefix}`,
+      WEBDAV_USERNAME: DAV_USER,
+      WEBDAV_PASSWORD: DAV_PASSWORD,
+    }),
+    look: (prefix) => hashesOf(join(server.root, prefix)),
+    unfinished: async (prefix) => partialFiles(join(server.root, prefix)),
+    stop: () => server.stop(),
+  };
+}
 
 function partialFiles(folder: string): string[] {
   return filesBelow(folder).filter((name) => name.endsWith(".partial"));
