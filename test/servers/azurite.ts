@@ -19,15 +19,17 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-/** Microsoft's emulator of the blob service on 127.0.0.1, with no container. */
-export async function startAzurite(): Promise<Azurite> {
+/** Microsoft's emulator of the blob service on 127.0.0.1, with no container. `data`: where it keeps what it stores. */
+export async function startAzurite(data?: string): Promise<Azurite> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "lifeboat-azurite-"));
   const program = await startProgram({
     command: process.execPath,
     args: [
       join(serversFolder(), "azurite/node_modules/azurite/dist/src/blob/main.js"),
-      ...`--blobHost 127.0.0.1 --blobPort ${port} --location ${folder} --silent --skipApiVersionCheck`.split(" "),
+      ...`--blobHost 127.0.0.1 --blobPort ${port} --location ${data ?? folder} --silent --skipApiVersionCheck`.split(
+        " ",
+      ),
     ],
     port,
   });

@@ -13,3 +13,15 @@ export function dropboxAt(origin: string, changes: Partial<DropboxOptions> = {})
     ...changes,
   });
 }
+
+/** The settings that lead to a fake. */
+export function dropboxEnvironment(origin: string, remotePath: string): Record<string, string> {
+  return {
+    DROPBOX_REFRESH_TOKEN: FAKE_REFRESH_TOKEN,
+    DROPBOX_APP_KEY: FAKE_APP_KEY,
+    DROPBOX_APP_SECRET: FAKE_APP_SECRET,
+    DROPBOX_REMOTE_PATH: remotePath,
+    DROPBOX_ENDPOINT: origin,
+    DROPBOX_OAUTH2_ENDPOINT: origin,
+  };
+}

@@ -76,6 +76,11 @@ export class FakeStore {
     return at - offset;
   }
 
+  dropSessions(): void {
+    for (const session of this.sessions.values()) rmSync(session.blob, { force: true });
+    this.sessions.clear();
+  }
+
   sizeOf(session: FakeSession): number {
     return Math.max(0, ...session.pieces.map(([, end]) => end));
   }

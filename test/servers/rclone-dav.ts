@@ -5,12 +5,12 @@ import { freePort, startProgram, temporaryFolder } from "./program.ts";
 
 /**
  * `rclone serve webdav`, which shows an aborted upload under its requested name. It remembers its folders for minutes: what is
- * put there beside it is not seen.
+ * put there beside it is not seen. `data`: a folder to serve in place of a new one.
  */
-export async function startRcloneDav(): Promise<DavServer> {
+export async function startRcloneDav(data?: string): Promise<DavServer> {
   const folder = temporaryFolder();
-  const root = join(folder, "data");
-  mkdirSync(root);
+  const root = data ?? join(folder, "data");
+  mkdirSync(root, { recursive: true });
   const port = await freePort();
   const program = await startProgram({
     command: "rclone",

@@ -19,7 +19,9 @@ export interface BlockPlan {
   readonly inFlight: number;
 }
 
-const LARGEST_BLOCK_BYTES = 2 * HASH_BLOCK_BYTES;
+/** Fewer, larger requests where only few are wanted at a time. */
+const LARGE_BLOCK_BYTES = 2 * HASH_BLOCK_BYTES;
+const LARGE_UP_TO = 4;
 /** All that an upload may hold, whatever the user's level. */
 const MOST_BYTES = 48 * 1024 * 1024;
 /** Node.js and this program without any upload. */
@@ -30,7 +32,8 @@ export function planBlocks(concurrency: number, memoryLimitBytes = readCgroupLim
   const roomBytes = Math.min(MOST_BYTES, ((memoryLimitBytes ?? Number.POSITIVE_INFINITY) - PROCESS_BYTES) / 2);
   const mostBlocks = Math.max(1, Math.floor(roomBytes / HASH_BLOCK_BYTES));
   const inFlight = Math.max(1, Math.min(concurrency, mostBlocks));
-  return { inFlight, blockBytes: mostBlocks >= 2 * inFlight ? LARGEST_BLOCK_BYTES : HASH_BLOCK_BYTES };
+  const isLarge = inFlight <= LARGE_UP_TO && 2 * inFlight <= mostBlocks;
+  return { inFlight, blockBytes: isLarge ? LARGE_BLOCK_BYTES : HASH_BLOCK_BYTES };
 }
 
 /**

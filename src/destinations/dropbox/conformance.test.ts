@@ -23,7 +23,7 @@ function rawNames(fake: DropboxFake, prefix: string): string[] {
 testDestination({
   label: "Dropbox (our fake)",
   kind: "dropbox",
-  partBytes: 8 * 1024 * 1024,
+  partBytes: 4 * 1024 * 1024,
   secrets: [FAKE_APP_KEY, FAKE_APP_SECRET, FAKE_REFRESH_TOKEN, "wrong-token", "sl."],
   exceptions: {
     "accepts a backslash in a name": "Dropbox refuses it; see dropbox.test.ts",

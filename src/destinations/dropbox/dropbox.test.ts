@@ -120,7 +120,8 @@ describe("an upload", () => {
     const refused = fake.calls.filter((call) => call.status === 429).map((call) => call.answeredAt);
     const last = Math.max(...refused);
     expect(refused).toHaveLength(3);
-    expect(fake.calls.filter((call) => call.cameAt > last && call.cameAt < last + 900)).toEqual([]);
+    // Only what was on its way when the refusal came, of six at a time.
+    expect(fake.calls.filter((call) => call.cameAt > last && call.cameAt < last + 900).length).toBeLessThanOrEqual(3);
   });
 
   it.each([
