@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ArchiveNotice } from "../../src/contracts/archive.ts";
 import { createArchive } from "../../src/archive/write/create.ts";
-import { archiveOptions, listWithPython, makeArchive, temporaryFolder } from "./make.ts";
+import { archiveOptions, listWithPython, makeArchive, runQuietly, temporaryFolder } from "./make.ts";
 
 /** Folders that other processes change while they are archived. */
 
@@ -77,6 +77,18 @@ describe("a file that", () => {
     expect(notices).toMatchObject([{ kind: "vanished", path: `${source}/b-small`, incomplete: true }]);
     expect(incomplete).toBe(1);
     expect(listWithPython(tar)).toHaveLength(4);
+  });
+
+  it("is replaced by a FIFO that nobody writes to is stored as that, without a wait", async () => {
+    using folder = temporaryFolder();
+    const source = folderWithLargeFile(folder.path);
+    const { tar, notices, incomplete } = await archiveAndChange(source, () => {
+      rmSync(path.join(source, "b-small"));
+      runQuietly("mkfifo", [path.join(source, "b-small")]);
+    });
+    expect(notices).toEqual([]);
+    expect(incomplete).toBe(0);
+    expect(listWithPython(tar).map(({ type }) => type)).toEqual(["5", "0", "6", "5", "0"]);
   });
 
   it("is replaced by a folder, a folder by a link, before they are met are stored as what they are now", async () => {

@@ -2,6 +2,7 @@ import { headerOf } from "./entry-header.ts";
 import { createExcludes } from "./exclude.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { FileStat } from "./file-stat.ts";
+import { isSystemError } from "./failures.ts";
 import { kernelFileSystem } from "./file-systems.ts";
 import { END_BYTES } from "./headers.ts";
 import { padded } from "./blocks.ts";
@@ -9,7 +10,6 @@ import { createOwnPaths } from "./own-paths.ts";
 import { planSources } from "./sources.ts";
 import { createTally } from "./tally.ts";
 import type { OpenedFolder, Place } from "./visit.ts";
-import { isSystemError } from "./visit.ts";
 import { walkSources } from "./walk.ts";
 import type { WalkOptions } from "./worker-protocol.ts";
 

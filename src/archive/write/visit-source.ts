@@ -4,11 +4,11 @@ import { printablePath } from "../../lib/printable.ts";
 import { asFsPath } from "./byte-strings.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { FileStat } from "./file-stat.ts";
+import { causeOf, isSystemError } from "./failures.ts";
 import { LISTED } from "./name-stack.ts";
 import type { OwnPaths } from "./own-paths.ts";
 import type { SourceTally, Tally } from "./tally.ts";
 import type { OpenedFolder, Visit } from "./visit.ts";
-import { causeOf, isSystemError } from "./visit.ts";
 
 export interface SourceTools {
   readonly visit: Visit;

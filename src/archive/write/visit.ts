@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { messageOf, systemCode } from "../../lib/errors.ts";
+import { systemCode } from "../../lib/errors.ts";
 import type { BlockWriter } from "./block-writer.ts";
 import type { CutRule } from "./blocks.ts";
 import type { EntryLog } from "./entry-log.ts";
@@ -9,6 +9,7 @@ import { kernelFileSystem } from "./file-systems.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { below } from "./file-calls-node.ts";
 import { FileStat, isSameFile } from "./file-stat.ts";
+import { causeOf, isSystemError, kindOf } from "./failures.ts";
 import type { HardLinks } from "./hard-links.ts";
 import type { PreparedHeader, TarType } from "./headers.ts";
 import { writeHeader } from "./headers.ts";
@@ -104,7 +105,7 @@ export function createVisit(tools: VisitTools): Visit {
       return seen === undefined ? storeListed(place) : storeLookedAt(place, seen);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      tally.notice(kindOf(error), place.path, `${causeOf(error)}: left out`);
       return undefined;
     }
   };
@@ -118,7 +119,7 @@ export function createVisit(tools: VisitTools): Visit {
     } catch (error) {
       if (seen === undefined || CHANGED_CODES.has(systemCode(error))) return CHANGED;
       if (!dropped && storeHeader(place, seen, "directory", "")) tally.count("directories", place.sources);
-      tally.notice("unreadable", place.path, `${causeOf(error)}: its content was left out`);
+      tally.notice(kindOf(error), place.path, `${causeOf(error)}: its content was left out`);
       return undefined;
     }
     let handedOver = false;
@@ -155,7 +156,7 @@ export function createVisit(tools: VisitTools): Visit {
       fd = calls.openFile(place.parentFd, place.name);
     } catch (error) {
       if (seen === undefined || CHANGED_CODES.has(systemCode(error))) return CHANGED;
-      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      tally.notice(kindOf(error), place.path, `${causeOf(error)}: left out`);
       return undefined;
     }
     try {
@@ -188,12 +189,12 @@ export function createVisit(tools: VisitTools): Visit {
       const size = `${stat.sizeBytes} bytes`;
       const zeros = "the rest was filled with zeros";
       if (stored.outcome === "unreadable") {
-        tally.notice("unreadable", place.path, `${causeOf(stored.error)}: left out`);
+        tally.notice(kindOf(stored.error), place.path, `${causeOf(stored.error)}: left out`);
         return;
       }
       if (stored.outcome === "failed") {
         tally.notice(
-          "unreadable",
+          kindOf(stored.error),
           place.path,
           `${causeOf(stored.error)} after ${stored.bytesRead} of ${size}: ${zeros}`,
         );
@@ -214,7 +215,7 @@ export function createVisit(tools: VisitTools): Visit {
       target = readlinkSync(below(place.parentFd, place.name), { encoding: "latin1" });
     } catch (error) {
       if (CHANGED_CODES.has(systemCode(error))) return CHANGED;
-      tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      tally.notice(kindOf(error), place.path, `${causeOf(error)}: left out`);
       return undefined;
     }
     if (storeHeader(place, stat, "symlink", target)) tally.count("symlinks", place.sources);
@@ -268,7 +269,7 @@ export function createVisit(tools: VisitTools): Visit {
       if (excludes.dropsEntry(place.path) || excludes.prunes(place.path, true)) return undefined;
       if (systemCode(error) === "ENOENT")
         tally.notice("vanished", place.path, "gone before it could be read: left out");
-      else tally.notice("unreadable", place.path, `${causeOf(error)}: left out`);
+      else tally.notice(kindOf(error), place.path, `${causeOf(error)}: left out`);
       return undefined;
     }
   };
@@ -285,14 +286,4 @@ export function createVisit(tools: VisitTools): Visit {
     tally.notice("vanished", place.path, "kept changing into something else: left out");
     return undefined;
   };
-}
-
-export function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "syscall" in error;
-}
-
-/** `EACCES: permission denied` without the system call and its path, which means nothing to a reader. */
-export function causeOf(error: unknown): string {
-  const message = messageOf(error);
-  return /^E[A-Z0-9]+: [^,]*/.exec(message)?.[0] ?? message;
 }

@@ -3,12 +3,12 @@ import { asFsPath } from "./byte-strings.ts";
 import { below } from "./file-calls-node.ts";
 import { createFolderChain } from "./folder-chain.ts";
 import { type NameStack, createNameStack } from "./name-stack.ts";
+import { causeOf, kindOf } from "./failures.ts";
 import type { SourcePlan } from "./sources.ts";
 import type { SourceTally } from "./tally.ts";
 import type { SourceTools } from "./visit-source.ts";
 import { visitSource } from "./visit-source.ts";
 import type { OpenedFolder, Place } from "./visit.ts";
-import { causeOf } from "./visit.ts";
 
 /** A folder on the way from the source to the current entry. */
 interface Level {
@@ -58,7 +58,7 @@ function walkFolder(
     } catch (error) {
       names.pop();
       names.push();
-      tools.tally.notice("unreadable", folder.path, `${causeOf(error)}: its content was left out`);
+      tools.tally.notice(kindOf(error), folder.path, `${causeOf(error)}: its content was left out`);
       const source = folder.sources.at(-1);
       if (source !== undefined && plan.tallyOf(folder.path) === source) source.error = causeOf(error);
     }
