@@ -26,6 +26,10 @@ export interface SshdOptions {
   /** Lines of `authorized_keys` beside the one of `keyFile`. */
   readonly authorizedKeys?: readonly string[];
   readonly port?: number;
+  /** Of OpenSSH's `sftp-server`, e.g. `-P posix-rename` for one without that extension. */
+  readonly sftpArguments?: string;
+  /** Questions and answers in place of a password: PAM asks them. */
+  readonly isKeyboardInteractive?: boolean;
 }
 
 /** OpenSSH's own server with its own SFTP. Needs root. */
@@ -48,13 +52,14 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshServer> {
       ...Object.keys(hostKeys).map((type) => `HostKey ${join(folder, `host_${type}`)}`),
       `PidFile ${join(folder, "pid")}`,
       `AuthorizedKeysFile ${authorized}`,
-      "KbdInteractiveAuthentication no",
-      "UsePAM no",
+      // The first line of a kind counts.
+      ...(options.config ?? []),
+      `KbdInteractiveAuthentication ${options.isKeyboardInteractive === true ? "yes" : "no"}`,
+      `UsePAM ${options.isKeyboardInteractive === true ? "yes" : "no"}`,
       "StrictModes no",
       "MaxStartups 100",
-      "Subsystem sftp internal-sftp",
+      `Subsystem sftp internal-sftp${options.sftpArguments === undefined ? "" : ` ${options.sftpArguments}`}`,
       `AllowUsers ${SSH_USER}`,
-      ...(options.config ?? []),
       "",
     ].join("\n"),
   );

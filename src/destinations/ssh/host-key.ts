@@ -46,6 +46,7 @@ export async function createHostKeyPolicy(options: SshOptions): Promise<HostKeyP
 function fingerprintPolicy(options: SshOptions, wanted: string): HostKeyPolicy {
   const left = new Set(Object.keys(ALGORITHMS));
   const seen: string[] = [];
+  let tried = 0;
   return {
     get algorithms() {
       return algorithmsOf(left);
@@ -63,7 +64,12 @@ function fingerprintPolicy(options: SshOptions, wanted: string): HostKeyPolicy {
         : refused(options, `it has ${seen.join(" and ")}, but SSH_HOST_KEY_FINGERPRINT says ${wanted}`, {
             hint: "if the server got a new key on purpose, correct SSH_HOST_KEY_FINGERPRINT; if not, someone may be in between",
           }),
-    tryOthers: () => seen.length > 0 && left.size > 0,
+    tryOthers() {
+      // No new key was shown: the host has none of the types that are left.
+      const isNew = seen.length > tried;
+      tried = seen.length;
+      return isNew && left.size > 0;
+    },
     accepted: () => Promise.resolve(),
   };
 }

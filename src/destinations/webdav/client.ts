@@ -4,6 +4,7 @@ import { DestinationError } from "../../lib/errors.ts";
 import { createRedactor, maskUserInfo } from "../../lib/redact.ts";
 import { CONNECT_MS, IDLE_MS } from "../limits.ts";
 import { tlsOptions } from "../tls.ts";
+import { createAddress } from "./address.ts";
 import { createAuth } from "./auth.ts";
 import { meaningOf, retryAfterMs, toWebdavError } from "./errors.ts";
 import { type Answer, exchange, type HttpLimits, readAnswer, type SendRequest, type Upload } from "./http.ts";
@@ -40,8 +41,8 @@ export interface TextAnswer {
 
 export interface DavClient {
   readonly base: DavPath;
-  /** `https://host:port`, after redirects that stay. */
-  readonly origin: string;
+  /** Where a path really is, after redirects. */
+  urlOf(path: string): URL;
   readonly idleMs: number;
   /** Rejects with a `DestinationError` where there is no answer; every answer that is no redirect or login is given. */
   text(request: DavRequest, mostBytes?: number): Promise<TextAnswer>;
@@ -75,7 +76,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
     target.protocol === "https:"
       ? httpsRequest(target, { ...requestOptions, agent: agents.https })
       : httpRequest(target, { ...requestOptions, agent: agents.http });
-  let { origin } = url;
+  let address = createAddress(url.origin);
 
   const once = async (request: DavRequest, target: URL, authorization: string | undefined): Promise<Answer> => {
     const { body, signal, attempt } = request;
@@ -101,7 +102,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
   };
 
   const perform = async (request: DavRequest): Promise<Answer> => {
-    let target = new URL(`${origin}${request.path}`);
+    let target = address.of(request.path);
     let redirects = 0;
     let logins = 0;
     while (true) {
@@ -121,8 +122,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
         throw new DestinationError("invalid", `${request.attempt}: the server redirects in a circle`, {
           hint: "check WEBDAV_URL",
         });
-      // From http to https, or to another port: that holds for everything.
-      if (next.pathname.replace(/\/$/, "") === target.pathname.replace(/\/$/, "")) ({ origin } = next);
+      address = address.moved(target, next);
       target = next;
     }
   };
@@ -142,9 +142,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
 
   return {
     base: basePathOf(url),
-    get origin() {
-      return origin;
-    },
+    urlOf: (path) => address.of(path),
     idleMs: limits.idleMs,
     async text(request, mostBytes = SHOWN_TEXT_BYTES) {
       const answer = await perform(request);

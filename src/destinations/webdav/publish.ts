@@ -36,11 +36,10 @@ export async function publish(
  */
 async function move(asking: Asking, from: DavPath, to: DavPath): Promise<void> {
   const { client, signal, attempt } = asking;
-  const target = encodePath(to, "file");
-  const whole = new URL(`${client.origin}${target}`);
-  const swapped = `${whole.protocol === "https:" ? "http:" : "https:"}//${whole.host}${target}`;
+  const whole = client.urlOf(encodePath(to, "file"));
+  const swapped = `${whole.protocol === "https:" ? "http:" : "https:"}//${whole.host}${whole.pathname}`;
   let refusal: DestinationError | undefined;
-  for (const destination of [`${client.origin}${target}`, target, swapped]) {
+  for (const destination of [whole.href, whole.pathname, swapped]) {
     const answer = await client.text({
       method: "MOVE",
       path: encodePath(from, "file"),

@@ -68,10 +68,12 @@ export function createPutter({ client, root, label, silenceMs }: PutterOptions):
     const begun: DavPath[] = [];
     let mostSent = 0;
     const onSent = (total: number): void => {
-      attempts.progressed();
-      // An upload that begins anew is no step back for who watches it.
-      mostSent = Math.max(mostSent, total);
-      onProgress?.(mostSent);
+      // What is sent again moves nothing on, as long as it may only have filled buffers on the way to a store that is dead.
+      if (total > mostSent || total > KEPT_BYTES) {
+        mostSent = Math.max(mostSent, total);
+        attempts.progressed();
+        onProgress?.(mostSent);
+      }
       if (total > KEPT_BYTES) body.release(total);
     };
     let earlier: DestinationError | undefined;

@@ -5,6 +5,8 @@ import { FULL_HINT } from "./errors.ts";
 import { type DavPath, encodePath } from "./paths.ts";
 import { type Asking, lookAt } from "./resources.ts";
 
+const MAYBE_FULL_HINT = `is the disk of the server full, or its quota used up? ${FULL_HINT}`;
+
 export interface UploadOptions {
   readonly body: ArchiveSource;
   /** Under an unfinished name. */
@@ -57,6 +59,8 @@ export async function uploadOnce(asking: Asking, options: UploadOptions): Promis
     attempt,
   });
   if (sizeBytes === undefined && (answer.status === 411 || answer.status === 501)) throw new NeedsLength();
+  // Servers written in Go say "method not allowed" when they can't write the body.
+  if (answer.status === 405 && answer.sentBytes > 0) throw asNotStored(answer.refusal());
   if (answer.status >= 300) throw answer.refusal();
   if (!answer.isComplete)
     throw new DestinationError("unavailable", `${attempt}: the server said it is done before it had everything`);
@@ -80,8 +84,12 @@ async function notStored(
   return new DestinationError(
     isFull ? "full" : "unavailable",
     `${asking.attempt}: the server said it is stored, but has ${storedBytes ?? "none"} of its ${expectedBytes} bytes`,
-    { hint: isFull ? FULL_HINT : `is the disk of the server full, or its quota used up? ${FULL_HINT}`, isFinal: true },
+    { hint: isFull ? FULL_HINT : MAYBE_FULL_HINT, isFinal: true },
   );
+}
+
+function asNotStored(refusal: DestinationError): DestinationError {
+  return new DestinationError("unavailable", refusal.message, { hint: MAYBE_FULL_HINT, isFinal: true });
 }
 
 /** For servers that leave the size out of their properties. */
