@@ -53,10 +53,11 @@ function fromOne(error: Error): ConnectionFailure | undefined {
       code: "unavailable",
       text: code === "ECONNREFUSED" ? "the connection was refused" : `the host cannot be reached (${code})`,
     };
-  if (SILENT.has(code) || error.name === "TimeoutError")
-    return { kind: "silent", code: "unavailable", text: "the server did not answer in time" };
+  // Before names: the AWS SDK calls a reset a `TimeoutError`.
   if (CUT.has(code) || /socket hang up|^aborted$/.test(error.message))
     return { kind: "cut", code: "unavailable", text: "the connection was cut" };
+  if (SILENT.has(code) || error.name === "TimeoutError")
+    return { kind: "silent", code: "unavailable", text: "the server did not answer in time" };
   return undefined;
 }
 

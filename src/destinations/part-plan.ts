@@ -29,15 +29,14 @@ export interface PartPlan {
 const SPARE_PARTS = 0.05;
 /** An estimate is the size of the files; headers and an incompressible archive add to it. */
 const ESTIMATE_FACTOR = 1.05;
-/** Parts of one size before the next size, once an estimate is exceeded or missing: 10,000 parts double nine times. */
-const PARTS_PER_SIZE = 0.1;
+/** How many sizes, each twice the one before, the parts that are left are given once an estimate is exceeded or missing. */
+const SIZES = 10;
 /** Node.js and this program without any archive, bytes. */
 const PROCESS_BYTES = 150 * 1000 * 1000;
 const NO_LIMIT_BYTES = 1024 * MIB;
 
 /**
- * One size for all parts, chosen from what is known in front; doubled every tenth of the store's limit only when that turns
- * out too little. Buffers keep to half of what the container's memory limit leaves.
+ * One size for all parts, chosen from what is known in front; doubled again and again only when that turns out too little. Buffers keep to half of what the container's memory limit leaves.
  */
 export function planParts(
   body: { readonly sizeBytes: number | undefined; readonly estimateBytes: number },
@@ -62,13 +61,13 @@ export function planParts(
   }
   const startBytes = Math.min(firstBytes, Math.max(baseBytes, 2 * roomBytes));
   const foreseenBytes = Math.max(body.sizeBytes ?? 0, body.estimateBytes * ESTIMATE_FACTOR);
-  const step = Math.max(1, Math.floor(maxParts * PARTS_PER_SIZE));
   let exceededAt: number | undefined;
   return {
     sizeOf(number, bytesBefore) {
       if (number > maxParts) throw tooLarge(limits);
       if (!limits.canGrow || bytesBefore < foreseenBytes) return startBytes;
       exceededAt ??= number;
+      const step = Math.max(1, Math.floor((maxParts - exceededAt + 1) / SIZES));
       const doubled = startBytes * 2 ** Math.floor((number - exceededAt) / step);
       return Math.max(startBytes, Math.min(doubled, maxPartBytes, Math.floor(roomBytes / MIB) * MIB));
     },

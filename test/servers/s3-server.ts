@@ -12,10 +12,10 @@ export interface S3Server {
 }
 
 /** The SDK as it is, to look at a store without the code under test. */
-export function plainClient(server: S3Server): S3Client {
+export function plainClient(server: S3Server, region = "us-east-1"): S3Client {
   const { accessKeyId, secretAccessKey } = server;
   return new S3Client({
-    region: "us-east-1",
+    region,
     endpoint: `${server.isHttps ? "https" : "http"}://${server.host}`,
     forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },

@@ -66,7 +66,7 @@ function parseConnectionString(text: string): ConnectionString {
     const [address = "", sas = ""] = text.split("?");
     return { address, ...(sas === "" ? {} : { sas }) };
   }
-  if (isSignature(text)) return { sas: text };
+  if (!/;|^sharedaccesssignature=/i.test(text) && isSignature(text)) return { sas: text };
   const fields = new Map<string, string>();
   for (const field of text.split(";")) {
     const at = field.indexOf("=");

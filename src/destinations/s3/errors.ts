@@ -123,7 +123,8 @@ export function regionNamedBy(thrown: unknown): string | undefined {
   if (refusal === undefined || refusal.status >= 500) return undefined;
   const inBody =
     thrown instanceof Error && "Region" in thrown && typeof thrown.Region === "string" ? thrown.Region : undefined;
-  const region = refusal.headers["x-amz-bucket-region"] ?? inBody ?? /expecting '([\w-]+)'/.exec(refusal.text)?.[1];
+  const region =
+    refusal.headers["x-amz-bucket-region"] ?? inBody ?? /expecting ['"]([\w-]+)['"]/.exec(refusal.text)?.[1];
   return region === undefined || !/^[\w-]{1,64}$/.test(region) ? undefined : region;
 }
 
@@ -138,15 +139,19 @@ export function statusOf(thrown: unknown): number | undefined {
 function fromRefusal(refusal: Refusal, attempt: string, cause: unknown, redact: Redactor): DestinationError {
   const { status, word, headers } = refusal;
   const meaning = MEANINGS[word] ?? meaningOfStatus(status);
-  const region = status < 500 ? headers["x-amz-bucket-region"] : undefined;
+  const region = isAboutRegion(refusal) ? regionNamedBy(cause) : undefined;
   const said = redact([status, word, refusal.text].filter((part) => part !== "").join(" "));
   const wait = retryAfterMs(headers["retry-after"]);
-  const hint = region !== undefined && meaning.hint === REGION ? `set AWS_REGION to ${region}` : meaning.hint;
+  const hint = region === undefined ? meaning.hint : `set AWS_REGION to ${region}`;
   return new DestinationError(meaning.code, `${attempt}: the store answered ${said}`, {
     ...(hint === undefined ? {} : { hint }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
     cause,
   });
+}
+
+function isAboutRegion({ status, word }: Refusal): boolean {
+  return word === "AuthorizationHeaderMalformed" || MEANINGS[word]?.hint === REGION || (status >= 300 && status < 400);
 }
 
 function meaningOfStatus(status: number): Meaning {

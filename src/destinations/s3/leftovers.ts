@@ -27,10 +27,15 @@ const WATCH_MS = 15_000;
  * Aborts what dead runs left: uploads that a mark gives to this job at once, those of nobody after seven days. A key that may
  * not list uploads sees none.
  */
-export async function removeUnfinished(store: Store, owner: Owner, signal: AbortSignal): Promise<number> {
+export async function removeUnfinished(
+  store: Store,
+  owner: Owner,
+  signal: AbortSignal,
+  now: number = Date.now(),
+): Promise<number> {
   try {
-    const marked = await removeMarked(store, owner, signal);
-    return marked + (await removeUnmarked(store, signal));
+    const marked = await removeMarked(store, owner, signal, now);
+    return marked + (await removeUnmarked(store, signal, now));
   } catch (error) {
     const isUnable =
       error instanceof DestinationError && (error.code === "denied" || isRefusal(error.cause, "NotImplemented"));
@@ -39,7 +44,7 @@ export async function removeUnfinished(store: Store, owner: Owner, signal: Abort
   }
 }
 
-async function removeMarked(store: Store, owner: Owner, signal: AbortSignal): Promise<number> {
+async function removeMarked(store: Store, owner: Owner, signal: AbortSignal, now: number): Promise<number> {
   const own = ownerHash(owner);
   const marks = (): Promise<RemotePartial[]> => findMarks(store, signal);
   return await removeRemoteLeftovers(
@@ -67,15 +72,13 @@ async function removeMarked(store: Store, owner: Owner, signal: AbortSignal): Pr
     },
     owner,
     signal,
-    { watchMs: WATCH_MS },
+    { watchMs: WATCH_MS, now },
   );
 }
 
-async function removeUnmarked(store: Store, signal: AbortSignal): Promise<number> {
+async function removeUnmarked(store: Store, signal: AbortSignal, now: number): Promise<number> {
   const uploads = await listUploads(store, store.prefix, signal);
-  const old = uploads.filter(
-    (upload) => Date.now() - upload.initiatedAt > FOREIGN_LEFTOVER_MS && hasOwnName(store, upload),
-  );
+  const old = uploads.filter((upload) => now - upload.initiatedAt > FOREIGN_LEFTOVER_MS && hasOwnName(store, upload));
   if (old.length === 0) return 0;
   const stems = new Set((await findMarks(store, signal)).map((mark) => parsePartialName(mark.name)?.stem));
   const unmarked = old.filter((upload) => !stems.has(stemOf(store, upload.key)));

@@ -45,7 +45,7 @@ export async function* listKeys(
         ),
       ),
     );
-    if (page.Name === undefined && page.KeyCount === undefined && page.Prefix === undefined) throw notS3(store);
+    checkIsListing(page, `cannot list ${store.label}`);
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
       const key = decodeKey(Key ?? "", page.EncodingType);
       // A store that ignores prefix or delimiter must not make foreign objects ours.
@@ -61,8 +61,10 @@ export async function* listKeys(
   } while (token !== undefined);
 }
 
-function notS3(store: Store): DestinationError {
-  return new DestinationError("unavailable", `cannot list ${store.label}: the answer is no listing of a bucket`, {
+/** A web page can be read as an empty listing. */
+export function checkIsListing(page: ListObjectsV2CommandOutput, attempt: string): void {
+  if (page.Name !== undefined || page.KeyCount !== undefined || page.Prefix !== undefined) return;
+  throw new DestinationError("unavailable", `${attempt}: the answer is no listing of a bucket`, {
     hint: "check that AWS_ENDPOINT speaks S3",
   });
 }

@@ -6,10 +6,11 @@ import { createConnection } from "./client.ts";
 import { addressOf } from "./endpoint.ts";
 import { isRefusal } from "./errors.ts";
 import { removeUnfinished } from "./leftovers.ts";
-import { listArea, listKeys } from "./listing.ts";
+import { listArea } from "./listing.ts";
 import type { S3Options } from "./options.ts";
+import { probe } from "./probe.ts";
 import { openObject } from "./reading.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore } from "./store.ts";
 import { upload } from "./upload.ts";
 
 /** A folder of a bucket as a destination. Failures are `DestinationError`s; see each method's contract. */
@@ -21,7 +22,7 @@ export function createS3Destination(options: S3Options): Destination {
     kind: "s3",
     label: store.label,
     endpoint: { host: address.hostname, port: Number(address.port || (options.isHttps ? 443 : 80)) },
-    connect: (signal) => probe(store, signal),
+    connect: (signal) => probe(store, `cannot use ${store.label}`, signal),
     put: (name, body, putOptions) => upload(store, name, body, putOptions),
     list: (area, signal) => listArea(store, area, signal),
     get: (area, name, range, signal) => openObject(store, area, name, range, signal),
@@ -43,14 +44,4 @@ export function createS3Destination(options: S3Options): Destination {
       connection.close();
     },
   };
-}
-
-/** A page of the listing: unlike a HEAD, its refusal says why. A known key that may only write is good practice. */
-async function probe(store: Store, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const _ of listKeys(store, store.prefix, true, signal)) return;
-  } catch (error) {
-    const mayOnlyWrite = error instanceof DestinationError && isRefusal(error.cause, "AccessDenied");
-    if (!mayOnlyWrite) throw error;
-  }
 }

@@ -3,13 +3,16 @@ import { crc32 } from "node:zlib";
 import type { ArchiveSource } from "../../contracts/archive.ts";
 import type { PutOptions, StoredObject } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
+import { DestinationError } from "../../lib/errors.ts";
 import { type Attempts, createAttempts } from "../attempts.ts";
+import { connectionFailure } from "../connection-errors.ts";
 import { planParts } from "../part-plan.ts";
 import { type Part, sendInParts } from "../send-parts.ts";
 import { crc32Base64 } from "./crc32.ts";
 import { isCloudflareR2, maxPartsOf } from "./endpoint.ts";
 import { createMultipart } from "./multipart.ts";
 import type { S3Options } from "./options.ts";
+import { probe } from "./probe.ts";
 import { sendInSlices } from "./sliced-body.ts";
 import type { Store } from "./store.ts";
 import { type Target, targetOf, translated, wrongSize } from "./target.ts";
@@ -19,6 +22,7 @@ const MIB = 1024 * 1024;
 const PART_BYTES = 16 * MIB;
 const MAX_PART_BYTES = 5120 * MIB;
 const BUFFERS = 3;
+const PROBE_MS = 10_000;
 
 /** One delivery: a single request for what fits into one part, else a multipart upload that is aborted on every failure. */
 export async function upload(
@@ -84,11 +88,30 @@ async function putWhole(
       sendInSlices(command, part.bytes, () => calls.progressed());
       return client.send(command, { abortSignal: signal });
     });
-  const answer = await calls.call(() => translated(target, signal, sendOnce));
+  const answer = await calls.call(async () => {
+    try {
+      return await translated(target, signal, sendOnce);
+    } catch (error) {
+      throw await explained(target, error, signal);
+    }
+  });
   const etag = part.md5.toString("hex");
   const answeredEtag = plainEtag(answer.ETag);
   const crc = usesCrc32 ? crc32Base64(crc32(part.bytes)) : undefined;
   return { key, sizeBytes, etag, answeredEtag, crc32: crc, isMd5Store: answeredEtag === etag };
+}
+
+/** A store that refuses a large body may close the connection before its answer is read: a call without one tells why. */
+async function explained({ store, attempt }: Target, error: unknown, signal: AbortSignal): Promise<unknown> {
+  if (!(error instanceof DestinationError) || connectionFailure(error.cause)?.kind !== "cut") return error;
+  try {
+    await probe(store, attempt, AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]));
+  } catch (refusal) {
+    const isRefusal =
+      refusal instanceof DestinationError && (refusal.code === "denied" || refusal.code === "not-found");
+    if (isRefusal) return refusal;
+  }
+  return error;
 }
 
 function limitsOf({ host, partBytes }: S3Options) {
