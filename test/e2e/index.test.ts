@@ -158,6 +158,20 @@ describe("a damaged archive", () => {
   });
 });
 
+it("reads on behind a damaged block without an index, too", () => {
+  const { archive, index, name } = made();
+  rmSync(index);
+  flip(archive, (bytes) => Math.floor(bytes.length / 2));
+  const target = join(box.root, "target");
+  const { status, stdout, stderr } = box.run(["restore", name, "--to", target]);
+  expect(status).toBe(3);
+  expect(stdout).toMatch(/^restored \d+ files/);
+  expect(stderr).toMatch(/a block at byte \d+ is damaged/);
+  expect(stderr).toContain("large: lies in a damaged part of the archive");
+  const differ = spawnSync("diff", ["-rq", "--no-dereference", box.source, join(target, box.source)]);
+  expect(differ.stdout.toString().trim()).toBe(`Only in ${box.source}: large`);
+});
+
 it("says what is no file, and what is not there", () => {
   const { name, index } = made("BACKUP_HARDLINKS=link");
   const target = join(box.root, "target");
