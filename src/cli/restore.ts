@@ -5,6 +5,7 @@ import { extractArchive, extractEntries, type ExtractNotice, type ExtractResult 
 import type { ArchiveEntry } from "../archive/read/read.ts";
 import { DamagedArchive } from "../archive/read/read-errors.ts";
 import { salvageArchive } from "../archive/read/salvage.ts";
+import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { openArchiveIndex, sayNoIndex, type OpenedIndex } from "./archive-index.ts";
@@ -154,7 +155,7 @@ async function restoreWhatIsLeft(
   let isLastWhole = !filter(last);
   const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
     signal,
-    known: last.pathBytes,
+    known: [last.pathBytes, ...found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source))],
     onDamage: ({ what, offset }) =>
       output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`),
   });

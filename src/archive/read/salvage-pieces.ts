@@ -1,4 +1,5 @@
 import { crc32, inflateRawSync, zstdDecompressSync } from "node:zlib";
+import { systemCode } from "../../lib/errors.ts";
 
 /** Something that can't be read. */
 export interface DamagedPlace {
@@ -78,11 +79,11 @@ async function nextBlock(
   const firstEnd = await window.find(magic, 1, LARGEST_BLOCK_BYTES);
   for (let end = firstEnd; startsWith(window.bytes(), magic);) {
     const block = decompressed(window.bytes().subarray(0, end));
-    if (block !== undefined) {
+    if (typeof block !== "string") {
       window.drop(block.storedBytes);
       return { offset, raw: block.raw };
     }
-    if (end >= LARGEST_BLOCK_BYTES || end === window.bytes().length) break;
+    if (block === "damaged" || end >= LARGEST_BLOCK_BYTES || end === window.bytes().length) break;
     end = await window.find(magic, end + 1, LARGEST_BLOCK_BYTES);
   }
   window.drop(firstEnd);
@@ -93,24 +94,29 @@ function startsWith(bytes: Buffer, magic: Buffer): boolean {
   return bytes.subarray(0, magic.length).equals(magic);
 }
 
-/** The first member or frame; undefined where it is damaged, or not there as a whole. */
-function decompressed(stored: Buffer): { readonly raw: Buffer; readonly storedBytes: number } | undefined {
+interface Block {
+  readonly raw: Buffer;
+  readonly storedBytes: number;
+}
+
+/** The first member or frame. */
+function decompressed(stored: Buffer): Block | "damaged" | "cut off" {
   try {
     const block = stored[0] === MEMBER[0] ? gzipMember(stored) : zstdFrame(stored);
     // A file's own compressed content is hardly ever whole records.
-    return block.raw.length > 0 && block.raw.length % 512 === 0 ? block : undefined;
-  } catch {
-    return undefined;
+    return block.raw.length > 0 && block.raw.length % 512 === 0 ? block : "damaged";
+  } catch (thrown) {
+    return thrown instanceof RangeError || systemCode(thrown) === "Z_BUF_ERROR" ? "cut off" : "damaged";
   }
 }
 
 /** RFC 1952. The header is checked already; whatever follows the member is left alone, which `gunzip` would not do. */
-function gzipMember(stored: Buffer): { readonly raw: Buffer; readonly storedBytes: number } {
+function gzipMember(stored: Buffer): Block {
   const options = { maxOutputLength: LARGEST_BLOCK_BYTES, info: true };
   const done = inflateRawSync(stored.subarray(GZIP_HEADER_BYTES), options) as unknown as Inflated;
   const end = GZIP_HEADER_BYTES + done.engine.bytesWritten;
   if (stored.readUInt32LE(end) !== crc32(done.buffer) || stored.readUInt32LE(end + 4) !== done.buffer.length) {
-    throw new RangeError("the checksum is wrong");
+    throw new Error("the checksum is wrong");
   }
   return { raw: done.buffer, storedBytes: end + 8 };
 }
@@ -123,7 +129,7 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-function zstdFrame(stored: Buffer): { readonly raw: Buffer; readonly storedBytes: number } {
+function zstdFrame(stored: Buffer): Block {
   const storedBytes = zstdFrameBytes(stored);
   const raw = zstdDecompressSync(stored.subarray(0, storedBytes), { maxOutputLength: LARGEST_BLOCK_BYTES });
   return { raw, storedBytes };

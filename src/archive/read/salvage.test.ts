@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -29,7 +29,7 @@ beforeAll(() => {
     add(`a/${String(at).padStart(3, "0")}${"-long".repeat(at % 40)}`, odd);
   }
   add("b/film", noise(1, 6_000_000));
-  for (let at = 0; at < 300; at += 1) add(`c/${at}`, noise(at + 1_000, 8_000));
+  for (let at = 0; at < 300; at += 1) add(`c/${at}`, noise(at + 1_000, at % 20 === 0 ? 80_000 : 8_000));
   // An archive in the archive, stored as it is: nothing of it is ours.
   runQuietly("tar", [
     "-cf",
@@ -44,6 +44,7 @@ beforeAll(() => {
     "-c",
     `gzip -nc ${folder.path}/inner.tar > ${site}/b/inner.tar.gz; cp ${folder.path}/inner.tar ${site}/c/inner.tar`,
   ]);
+  for (const name of ["b/inner.tar.gz", "c/inner.tar"]) add(name, readFileSync(path.join(site, name)));
 });
 afterAll(() => folder[Symbol.dispose]());
 
@@ -57,7 +58,7 @@ async function salvaged(bytes: Buffer): Promise<{ files: Map<string, string>; pl
   const places: number[] = [];
   const entries = salvageArchive(Readable.from([bytes]), {
     signal: new AbortController().signal,
-    known: Buffer.from(`${site.slice(1)}/`),
+    known: [Buffer.from(`${site.slice(1)}/`)],
     onDamage: ({ offset }) => places.push(offset),
   });
   for await (const { entry, body } of entries) {
@@ -87,7 +88,7 @@ describe.each(["gz", "zst"] satisfies Compression[])("a damaged %s archive witho
     for (let block = await index.block(0); block !== undefined; block = await index.block(block.number + 1)) {
       blocks.push(block);
     }
-    expect(blocks.length).toBeGreaterThan(8);
+    expect(blocks.length).toBeGreaterThan(6);
   });
 
   it("gives everything where nothing is damaged", async () => {
@@ -96,10 +97,10 @@ describe.each(["gz", "zst"] satisfies Compression[])("a damaged %s archive witho
     for (const [name, digest] of content) expect(files.get(name)).toBe(digest);
   });
 
-  it("gives everything outside of the damaged block", async () => {
+  it("gives everything outside of the damaged block", { timeout: 120_000 }, async () => {
     const { index } = await openBoth(made.bytes, made.indexBytes);
-    for (const block of blocks.filter(({ number }) => number % 3 === 0 || number > blocks.length - 4).slice(0, -1)) {
-      for (const at of [0, 1, 5, 12, Math.floor(block.storedBytes / 2), block.storedBytes - 2]) {
+    for (const block of blocks.filter(({ number }) => number % 5 === 0 || number > blocks.length - 4).slice(0, -1)) {
+      for (const at of [0, 12, Math.floor(block.storedBytes / 2), block.storedBytes - 2]) {
         if (block.number === 0 && at < 8) continue; // What does not begin like an archive of ours is left alone.
         const bytes = Buffer.from(made.bytes);
         bytes[block.firstStoredByte + at] = (bytes[block.firstStoredByte + at] ?? 0) ^ 0x10;
@@ -109,9 +110,11 @@ describe.each(["gz", "zst"] satisfies Compression[])("a damaged %s archive witho
         const harmless = places.length === 0;
         for (const [name, digest] of content) {
           const got = files.get(name);
-          if (harmless || !hit.has(name)) expect(got, `${block.number}+${at} ${name}`).toBe(digest);
-          else expect([undefined, "lost"], `${block.number}+${at} ${name}`).toContain(got);
+          // A block of gzip members may lose only one of them.
+          const may = harmless || !hit.has(name) ? [digest] : [digest, undefined, "lost"];
+          expect(may, `${block.number}+${at} ${name}`).toContain(got);
         }
+        if (!harmless) expect([...content].some(([name, digest]) => files.get(name) !== digest)).toBe(true);
       }
     }
   });

@@ -9,8 +9,8 @@ import { comparePaths, plainPath } from "../path-order.ts";
 
 export interface SalvageOptions {
   readonly signal: AbortSignal;
-  /** The path of an entry that is known to be one of the archive. */
-  readonly known: Buffer;
+  /** Paths of which the first components are known to be those of entries: of an entry that was seen, of sources. */
+  readonly known: readonly Buffer[];
   /** A place in the archive that can't be read; entries whose headers lie in it can't be named. */
   onDamage(place: DamagedPlace): void;
 }
@@ -84,22 +84,19 @@ async function* stretchesOf(
 /** What tells an entry of this archive from one of an archive that lies in it as a file. */
 interface Seen {
   add(entry: ArchiveEntry): void;
-  /** Entries are sorted, and but for the first of a block they lie below what was seen. */
-  canBe(path: Buffer, isFirstOfPiece: boolean): boolean;
+  /** Entries are sorted, and lie in a source. */
+  canBe(path: Buffer): boolean;
 }
 
-function createSeen(known: Buffer): Seen {
-  const tops = new Set([topOf(plainPath(known))]);
+function createSeen(known: readonly Buffer[]): Seen {
+  const tops = new Set(known.map((path) => topOf(plainPath(path))));
   let last: Buffer | undefined;
   return {
     add({ pathBytes }) {
       last = plainPath(pathBytes);
       tops.add(topOf(last));
     },
-    canBe(path, isFirstOfPiece) {
-      if (last === undefined) return tops.has(topOf(path));
-      return comparePaths(last, path) < 0 && (isFirstOfPiece || tops.has(topOf(path)));
-    },
+    canBe: (path) => tops.has(topOf(path)) && (last === undefined || comparePaths(last, path) < 0),
   };
 }
 
@@ -114,7 +111,7 @@ async function seek(pieces: Chunks, seen: Seen): Promise<Chunks | undefined> {
     const piece = next.value;
     for (let at = 0; at + BLOCK_BYTES <= piece.length; at += BLOCK_BYTES) {
       const path = isTarHeader(piece.subarray(at, at + BLOCK_BYTES)) ? pathAt(piece, at) : undefined;
-      if (path !== undefined && seen.canBe(path, at === 0)) return joined(piece.subarray(at), pieces);
+      if (path !== undefined && seen.canBe(path)) return joined(piece.subarray(at), pieces);
     }
   }
   return undefined;
