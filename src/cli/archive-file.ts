@@ -1,6 +1,6 @@
 import { readEntries } from "../archive/index/entries.ts";
 import { IndexFault } from "../archive/index/format.ts";
-import { plainPath } from "../archive/index/path-order.ts";
+import { plainPath } from "../archive/path-order.ts";
 import { readArchive, type ArchiveEntry, type EntryWithBody } from "../archive/read/read.ts";
 import { UserError } from "../lib/errors.ts";
 import { openArchiveIndex, sayNoIndex } from "./archive-index.ts";

@@ -1,4 +1,4 @@
-import { isAtOrBelow, plainPath } from "../archive/index/path-order.ts";
+import { isAtOrBelow, plainPath } from "../archive/path-order.ts";
 import { UsageError } from "./arguments.ts";
 
 /** A path in an archive as a user gave it. */

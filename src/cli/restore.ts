@@ -2,8 +2,12 @@ import { readEntries } from "../archive/index/entries.ts";
 import { describeBlock } from "../archive/index/blocks.ts";
 import { IndexFault } from "../archive/index/format.ts";
 import { extractArchive, extractEntries, type ExtractNotice, type ExtractResult } from "../archive/read/extract.ts";
+import type { ArchiveEntry } from "../archive/read/read.ts";
+import { DamagedArchive } from "../archive/read/read-errors.ts";
+import { salvageArchive } from "../archive/read/salvage.ts";
+import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { formatBytes } from "../lib/bytes.ts";
-import { UserError } from "../lib/errors.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
 import { openArchiveIndex, sayNoIndex, type OpenedIndex } from "./archive-index.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { isWanted, wantedPath, type WantedPath } from "./archive-paths.ts";
@@ -115,21 +119,58 @@ async function restoreFromIndex(
 async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   const { found, paths, to, context } = task;
   const { destination, object } = found;
-  const stream = await destination.get("archive", object.name, undefined, context.signal);
   const check = createCheck(found);
   const met = new Set<WantedPath>();
-  const result = await extractArchive(check.through(stream), to, {
-    ...extractOptions(task),
-    archiveName: object.name,
-    filter({ pathBytes }) {
-      const wanting = paths.filter((path) => isWanted(pathBytes, path));
-      for (const path of wanting) met.add(path);
-      return paths.length === 0 || wanting.length > 0;
-    },
-  });
-  check.verify();
+  let last: ArchiveEntry | undefined;
+  const filter = (entry: ArchiveEntry): boolean => {
+    last = entry;
+    const wanting = paths.filter((path) => isWanted(entry.pathBytes, path));
+    for (const path of wanting) met.add(path);
+    return paths.length === 0 || wanting.length > 0;
+  };
+  let result: ExtractResult;
+  try {
+    const stream = await destination.get("archive", object.name, undefined, context.signal);
+    const options = { ...extractOptions(task), archiveName: object.name, filter };
+    result = await extractArchive(check.through(stream), to, options);
+    check.verify();
+  } catch (thrown) {
+    const isDamaged = thrown instanceof UserError && thrown.cause instanceof DamagedArchive;
+    if (!isDamaged || last === undefined) throw thrown;
+    context.output.remark(`${messageOf(thrown)}; now for what lies behind the damage`);
+    result = await restoreWhatIsLeft(task, last, filter);
+  }
   if (paths.length > 0 && met.size === 0) throw nothingFound(task);
   return { result, missing: paths.filter((path) => !met.has(path)) };
+}
+
+/** Once more from the front, passing over what is damaged. `last`: the last entry that could be read before the damage. */
+async function restoreWhatIsLeft(
+  task: RestoreTask,
+  last: ArchiveEntry,
+  filter: (entry: ArchiveEntry) => boolean,
+): Promise<ExtractResult> {
+  const { found, to, context } = task;
+  const { output, signal } = context;
+  let isLastWhole = !filter(last);
+  const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
+    signal,
+    known: [last.pathBytes, ...found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source))],
+    onDamage: ({ what, offset }) =>
+      output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`),
+  });
+  const options = {
+    ...extractOptions(task),
+    // What is there by now is ours.
+    overwrite: true,
+    filter(entry: ArchiveEntry) {
+      isLastWhole ||= entry.pathBytes.equals(last.pathBytes);
+      return filter(entry);
+    },
+  };
+  const result = await extractEntries(entries, to, options, () => 0);
+  if (!isLastWhole) output.remark(`${last.path}: lies in a damaged part of the archive`);
+  return { ...result, incomplete: Math.max(1, result.incomplete + (isLastWhole ? 0 : 1)) };
 }
 
 function extractOptions({ overwrite, context }: RestoreTask) {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeBlock, type DamagedBlock } from "../../src/archive/index/blocks.ts";
 import { checkBlocks, entriesIn } from "../../src/archive/index/check-blocks.ts";
 import { readEntries } from "../../src/archive/index/entries.ts";
-import { comparePaths, plainPath } from "../../src/archive/index/path-order.ts";
+import { comparePaths, plainPath } from "../../src/archive/path-order.ts";
 import type { ArchiveIndex, IndexBlock } from "../../src/archive/index/reader.ts";
 import { printablePath as printable } from "../../src/lib/printable.ts";
 import { MissingContent } from "../../src/archive/read/read-errors.ts";

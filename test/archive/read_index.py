@@ -3,6 +3,7 @@
 usage: read_index.py INDEX ARCHIVE
 """
 
+import gzip
 import hashlib
 import json
 import struct
@@ -78,7 +79,7 @@ assert [path.split(b"/") for path, *_ in entries] == sorted(path.split(b"/") for
 def tar_data(number):
     start, stored_bytes, raw_bytes = blocks[number]
     stored = archive[start : start + stored_bytes]
-    raw = zlib.decompress(stored, 31) if facts["compression"] == "gz" else stored
+    raw = gzip.decompress(stored) if facts["compression"] == "gz" else stored
     assert len(raw) == raw_bytes
     return raw
 

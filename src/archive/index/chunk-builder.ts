@@ -1,6 +1,6 @@
 import { FIELD, RECORD_BYTES } from "../write/entry-log.ts";
 import { CHUNK_ENTRIES, CHUNK_TEXT_BYTES, COLUMNS, ENTRY_BYTES } from "./format.ts";
-import { comparePaths, plainPath } from "./path-order.ts";
+import { comparePaths, plainPath } from "../path-order.ts";
 
 /** Columns in the order of the format. */
 const COLUMN_LIST = Object.values(COLUMNS).toSorted((a, b) => a.place - b.place);

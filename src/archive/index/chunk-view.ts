@@ -1,7 +1,7 @@
 import { FIELD, LOGGED_TYPES, RECORD_BYTES } from "../write/entry-log.ts";
 import type { TarType } from "../write/header-fields.ts";
 import { COLUMNS, ENTRY_BYTES, IndexFault, MOST, type Column } from "./format.ts";
-import { comparePaths } from "./path-order.ts";
+import { comparePaths } from "../path-order.ts";
 
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 

@@ -7,7 +7,7 @@ import { BLOCK_BYTES, HeaderFault } from "../read/read-headers.ts";
 import { DamagedBlock, type RawReader } from "./blocks.ts";
 import type { IndexEntry } from "./chunk-view.ts";
 import { IndexFault } from "./format.ts";
-import { comparePaths, isAtOrBelow, plainPath } from "./path-order.ts";
+import { comparePaths, isAtOrBelow, plainPath } from "../path-order.ts";
 import type { ArchiveIndex } from "./reader.ts";
 
 /** An entry as the index alone knows it, for listings. */

@@ -5,7 +5,7 @@ import { collect, countingReader } from "../../../test/archive/indexed.ts";
 import { createEntryLog } from "../write/entry-log.ts";
 import { prepareHeader, type TarType } from "../write/headers.ts";
 import { IndexFault, MAGIC, TRAILER, TRAILER_BYTES } from "./format.ts";
-import { comparePaths, isAtOrBelow, plainPath } from "./path-order.ts";
+import { comparePaths, isAtOrBelow, plainPath } from "../path-order.ts";
 import { openIndex } from "./reader.ts";
 import { createIndexWriter } from "./writer.ts";
 

@@ -4,7 +4,7 @@ import { END_BYTES } from "../write/headers.ts";
 import { viewChunk, type ChunkView, type IndexEntry } from "./chunk-view.ts";
 import { readChunk, readDirectory, type BlockChunk, type EntryChunk, type RangeReader } from "./directory.ts";
 import { BLOCK_ROW_BYTES, IndexFault, KEY_BYTES, MOST, mostStoredBytes, type IndexFacts } from "./format.ts";
-import { comparePaths, isAtOrBelow } from "./path-order.ts";
+import { comparePaths, isAtOrBelow } from "../path-order.ts";
 
 /** One block of the archive. */
 export interface IndexBlock {

@@ -2,7 +2,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { createChunkBuilder, type BuiltChunk } from "./chunk-builder.ts";
 import { viewChunk, type ChunkView } from "./chunk-view.ts";
 import { KEY_BYTES } from "./format.ts";
-import { comparePaths } from "./path-order.ts";
+import { comparePaths } from "../path-order.ts";
 
 /** A chunk as it will stand in the index. */
 export interface StoredChunk {

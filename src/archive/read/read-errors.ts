@@ -3,12 +3,15 @@ import { UserError } from "../../lib/errors.ts";
 /** How the reader names an archive's faults; every message begins with the archive. */
 export interface ArchiveFaults {
   /** It ends too early. */
-  truncated(where: string): UserError;
+  truncated(where: string): Error;
   /** What is there is wrong. */
-  damaged(what: string, cause?: unknown): UserError;
+  damaged(what: string, cause?: unknown): Error;
   /** It is something else. */
-  notAnArchive(what: string, hint: string): UserError;
+  notAnArchive(what: string, hint: string): Error;
 }
+
+/** It is damaged somewhere, which says nothing of what comes later. */
+export class DamagedArchive extends UserError {}
 
 const DAMAGE_HINT =
   "the entries before this point are good; restore the rest from another archive, or deliver this one again";
@@ -16,7 +19,7 @@ const DAMAGE_HINT =
 export function faultsOf(archiveName: string): ArchiveFaults {
   return {
     truncated: (where) => new UserError(`${archiveName} is truncated: it ends ${where}`, { hint: DAMAGE_HINT }),
-    damaged: (what, cause) => new UserError(`${archiveName} is damaged: ${what}`, { hint: DAMAGE_HINT, cause }),
+    damaged: (what, cause) => new DamagedArchive(`${archiveName} is damaged: ${what}`, { hint: DAMAGE_HINT, cause }),
     notAnArchive: (what, hint) => new UserError(`${archiveName} ${what}`, { hint }),
   };
 }

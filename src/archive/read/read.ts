@@ -46,7 +46,11 @@ export async function* listEntries(
   for await (const { entry } of readArchive(bytes, options)) yield entry;
 }
 
-async function* readTar(blocks: BlockReader, faults: ArchiveFaults): AsyncGenerator<EntryWithBody, void, undefined> {
+/** The entries of plain tar data. Throws `HeaderFault` for a damaged header, else what `faults` makes. */
+export async function* readTar(
+  blocks: BlockReader,
+  faults: ArchiveFaults,
+): AsyncGenerator<EntryWithBody, void, undefined> {
   const assembler = createEntryAssembler();
   for (;;) {
     const start = blocks.offset();
