@@ -1,48 +1,48 @@
-import { accessSync, constants, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import type { Job } from "../contracts/job.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { describeProblems } from "../config/describe.ts";
-import { openJobDestinations } from "../run/job-destinations.ts";
-import { formatBytes } from "../lib/bytes.ts";
 import { printablePath } from "../lib/printable.ts";
 import { messageOf } from "../lib/errors.ts";
-import { closeAll } from "../run/delivery-phases.ts";
 import { openHistory } from "../state/history.ts";
 import { jobRoutes } from "../notifications/job-routes.ts";
+import { checkDestinations, type DestinationFinding } from "./check-destinations.ts";
 import { mountWarnings } from "./check-mounts.ts";
-import type { Command, CommandContext } from "./command.ts";
+import type { Command } from "./command.ts";
 import { chooseJobs, loadForCommand, type Setup } from "./setup.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIG = 5;
 
-interface Finding {
+interface PlainFinding {
   readonly level: "ok" | "note" | "warning" | "error";
   readonly job?: string;
-  readonly about: "config" | "source" | "destination" | "state" | "compressor" | "notification";
+  readonly about: "config" | "source" | "state" | "compressor" | "notification";
   readonly text: string;
 }
 
+type Finding = PlainFinding | DestinationFinding;
+
 export const checkCommand: Command = {
   usage: "check [job…] [--json]",
-  summary: "check configuration, sources, free space and compressors",
+  summary: "check configuration, sources, destinations (end to end) and compressors",
   help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
-destinations and their free space, the state folder (made if it is missing), and which compressors are used. Exit code 0: nothing is wrong (there
-may be warnings), 1: a run would fail, 5: bad configuration.
+destinations, the state folder (made if it is missing), and which compressors are used. Each destination is gone through from
+end to end, all at the same time: resolve, connect, authenticate, write a small object under a hidden name, read it back,
+list, remove it, each with its time. Where reading, listing or removing is denied, that is a note: credentials that can only
+write are good practice. Exit code 0: nothing is wrong (there may be warnings), 1: a run would fail or be partial, 5: bad
+configuration.
 
-  --json   the findings as a JSON array`,
+  --json   the findings as a JSON array; those of destinations have their steps`,
   options: { json: { type: "boolean" } },
   positionals: { min: 0, max: 100 },
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
     const { jobs } = chooseJobs(setup.loaded, args.positionals);
     const findings = [...configFindings(setup), ...(await stateFindings(setup))];
-    for (const job of jobs)
-      findings.push(
-        ...sourceFindings(job),
-        ...(await destinationFindings(job, setup, context)),
-        ...notificationFindings(job),
-      );
+    const destinations = await Promise.all(jobs.map((job) => checkDestinations(job, setup, context.signal)));
+    for (const [at, job] of jobs.entries())
+      findings.push(...sourceFindings(job), ...(destinations[at] ?? []), ...notificationFindings(job));
     findings.push({
       level: "ok",
       about: "compressor",
@@ -106,43 +106,6 @@ function sourceFindings(job: Job): Finding[] {
   });
 }
 
-async function destinationFindings(job: Job, setup: Setup, context: CommandContext): Promise<Finding[]> {
-  const destinations = await openJobDestinations(job, setup.options.stateDir);
-  if (destinations.length === 0) {
-    return [
-      {
-        level: "error",
-        job: job.name,
-        about: "destination",
-        text: "no destination is configured, so a run would fail",
-      },
-    ];
-  }
-  const findings: Finding[] = [];
-  for (const destination of destinations) {
-    try {
-      let archives = 0;
-      for await (const _archive of destination.list("archive", context.signal)) archives += 1;
-      if (destination.folder !== undefined) accessSync(destination.folder, constants.W_OK | constants.X_OK);
-      findings.push({
-        level: "ok",
-        job: job.name,
-        about: "destination",
-        text: `${destination.label}: ${archives} files${destination.folder === undefined ? "" : `, ${freeSpace(destination.folder)} free`}`,
-      });
-    } catch (thrown) {
-      findings.push({
-        level: "error",
-        job: job.name,
-        about: "destination",
-        text: `${destination.label}: ${messageOf(thrown)}`,
-      });
-    }
-  }
-  await closeAll(destinations, setup.log);
-  return findings;
-}
-
 /** Only whether they can be used; `notify-test` sends. */
 function notificationFindings(job: Job): Finding[] {
   const { routes, problems } = jobRoutes(job.values);
@@ -155,9 +118,4 @@ function notificationFindings(job: Job): Finding[] {
     })),
     ...problems.map((text) => ({ ...common, level: "error" as const, text: `notification ${text}` })),
   ];
-}
-
-function freeSpace(folder: string): string {
-  const { bavail, bsize } = statfsSync(folder);
-  return formatBytes(bavail * bsize);
 }

@@ -48,7 +48,7 @@ export const commands: ReadonlyMap<string, { readonly summary: string; load(): P
   [
     "check",
     {
-      summary: "check configuration, sources, free space and compressors",
+      summary: "check configuration, sources, destinations (end to end) and compressors",
       load: async () => (await import("./check.ts")).checkCommand,
     },
   ],

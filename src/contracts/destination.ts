@@ -55,6 +55,8 @@ export interface Destination {
   readonly folder?: string;
   /** Remote only: what `check` resolves and connects to first. Absent where only the client library knows. */
   readonly endpoint?: { readonly host: string; readonly port: number };
+  /** Name of the setting that says where the store is; set by `destinations/index.ts`. */
+  readonly addressSetting?: string;
   /**
    * Proves that the store is there and accepts the credentials, and writes nothing. Rejects with a `DestinationError` that
    * names the setting to look at.

@@ -1,13 +1,13 @@
 import type { Destination, DestinationKind } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
-import type { PartSettings, Values } from "../contracts/setting.ts";
+import type { PartSettings, Setting, Values } from "../contracts/setting.ts";
 import { NUMBERS, numberedValues, renamer } from "../lib/numbered-settings.ts";
-import { AZURE_STORAGE_ACCOUNT_NAME, azureSettings } from "./azure/settings.ts";
-import { dropboxIsConfigured, dropboxSettings } from "./dropbox/settings.ts";
+import { AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ENDPOINT, azureSettings } from "./azure/settings.ts";
+import { DROPBOX_ENDPOINT, dropboxIsConfigured, dropboxSettings } from "./dropbox/settings.ts";
 import { localIsConfigured } from "./local/configured.ts";
 import { BACKUP_ARCHIVE } from "./local/settings.ts";
 import { brokenDestination, relabelled } from "./relabelled.ts";
-import { AWS_S3_BUCKET_NAME, s3Settings } from "./s3/settings.ts";
+import { AWS_ENDPOINT, AWS_S3_BUCKET_NAME, s3Settings } from "./s3/settings.ts";
 import { SSH_HOST_NAME, sshSettings } from "./ssh/settings.ts";
 import { WEBDAV_URL, webdavSettings } from "./webdav/settings.ts";
 
@@ -109,6 +109,15 @@ const REPEATED: Readonly<Partial<Record<DestinationKind, PartSettings>>> = {
   dropbox: dropboxSettings,
 };
 
+/** The setting that says where a remote store is. */
+const ADDRESSES: Readonly<Partial<Record<DestinationKind, Setting>>> = {
+  s3: AWS_ENDPOINT,
+  webdav: WEBDAV_URL,
+  ssh: SSH_HOST_NAME,
+  azure: AZURE_STORAGE_ENDPOINT,
+  dropbox: DROPBOX_ENDPOINT,
+};
+
 /** Opens all destinations of a job, none where it has none, each with a label of its own; the caller closes them. */
 export async function openDestinations(job: Job, context: OpenContext = {}): Promise<readonly Destination[]> {
   const opened: Destination[] = [];
@@ -117,8 +126,12 @@ export async function openDestinations(job: Job, context: OpenContext = {}): Pro
       if (!entry.isConfigured(set.values)) continue;
       for (const destination of await openSet(entry, set, context)) {
         const label = uniqueLabel(destination.label, opened);
-        const isPlain = label === destination.label && set.number === 1;
-        opened.push(isPlain ? destination : relabelled(destination, label, set.rename));
+        const addressSetting = ADDRESSES[entry.kind];
+        opened.push(
+          addressSetting === undefined
+            ? destination
+            : relabelled(destination, { label, addressSetting: addressSetting.key, rename: set.rename }),
+        );
       }
     }
   }

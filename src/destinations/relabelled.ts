@@ -1,8 +1,15 @@
 import type { Destination } from "../contracts/destination.ts";
 import { DestinationError } from "../lib/errors.ts";
 
-/** The same destination under another label, whose errors name the settings that the user wrote. */
-export function relabelled(inner: Destination, label: string, rename: (text: string) => string): Destination {
+export interface Labels {
+  readonly label: string;
+  readonly addressSetting: string;
+  /** Names the settings in a text as the user wrote them. */
+  rename(text: string): string;
+}
+
+/** The same destination under a label of its own, whose errors name the settings that the user wrote. */
+export function relabelled(inner: Destination, { label, addressSetting, rename }: Labels): Destination {
   const renamed = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -13,7 +20,7 @@ export function relabelled(inner: Destination, label: string, rename: (text: str
   return {
     kind: inner.kind,
     label,
-    ...(inner.folder === undefined ? {} : { folder: inner.folder }),
+    addressSetting: rename(addressSetting),
     ...(inner.endpoint === undefined ? {} : { endpoint: inner.endpoint }),
     connect: (signal) => renamed(inner.connect(signal)),
     put: (name, body, options) => renamed(inner.put(name, body, options)),
