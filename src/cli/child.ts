@@ -52,6 +52,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
       if (job === undefined) return EXIT_FAILED;
       const { runJob } = await import("../run/run.ts");
       const { exitCodeOf } = await import("../run/status.ts");
+      const { waitingRun } = await import("../run/later-delivery.ts");
       const { tendAfterRun } = await import("../run/tend.ts");
       const { report, locked, isStuck } = await runJob({
         ...common,
@@ -64,7 +65,8 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
         alreadySaid: new Set(task.alreadySaid),
       });
       const tendAtMs = await tendAfterRun(job, report, { ...common, log });
-      answer({ recorded: true, ...(tendAtMs === undefined ? {} : { tendAtMs }) } satisfies RunAnswer);
+      const pending = waitingRun([report]) !== undefined;
+      answer({ recorded: true, pending, ...(tendAtMs === undefined ? {} : { tendAtMs }) } satisfies RunAnswer);
       if (isStuck) return EXIT_BY_KILL;
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }
@@ -76,6 +78,16 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
     case "tend": {
       const { tend } = await import("../run/tend.ts");
       answer(await tend(jobs, task.alerted, { ...common, log }));
+      return 0;
+    }
+    case "retry": {
+      const { deliverLater } = await import("../run/later-phase.ts");
+      answer(await deliverLater({ ...common, jobs, log }));
+      return 0;
+    }
+    case "connect": {
+      const { checkConnections } = await import("../run/connect-check.ts");
+      await checkConnections({ ...common, jobs, log });
       return 0;
     }
     case "note": {

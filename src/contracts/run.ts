@@ -42,6 +42,8 @@ export interface DeliveryReport {
   readonly verified?: Verified;
   readonly durationMs: number;
   readonly attempts: number;
+  /** ISO 8601, UTC: when it was stored, where that was not by the run itself but by a later try. */
+  readonly deliveredAt?: string;
   readonly error?: string;
 }
 

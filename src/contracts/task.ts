@@ -30,6 +30,10 @@ export type ChildTask =
       readonly alreadySaid: readonly string[];
     }
   | { readonly kind: "heal"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
+  /** Sends again what runs could not deliver; gives way to any run. */
+  | { readonly kind: "retry"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
+  /** Only connects to the destinations of these jobs, and warns. */
+  | { readonly kind: "connect"; readonly options: ProcessOptions; readonly jobs: readonly SerializedJob[] }
   | {
       readonly kind: "tend";
       readonly options: ProcessOptions;
@@ -49,8 +53,16 @@ export type ChildTask =
 /** What a `run` child answers when its run is in the history: without it the run was killed. */
 export interface RunAnswer {
   readonly recorded: true;
+  /** A delivery failed that may succeed later. */
+  readonly pending: boolean;
   /** When a `tend` child has something to do; absent: nothing waits. */
   readonly tendAtMs?: number;
+}
+
+/** What a `retry` child answers. */
+export interface RetryAnswer {
+  /** Something still waits to be delivered. */
+  readonly pending: boolean;
 }
 
 /** What a `tend` child answers. */
@@ -64,4 +76,6 @@ export interface HealAnswer {
   readonly lastFiredAtMs: Readonly<Record<string, number>>;
   /** What it said about the state folder; later children stay silent about the same. */
   readonly said: readonly string[];
+  /** A delivery of an earlier run still waits. */
+  readonly pending: boolean;
 }

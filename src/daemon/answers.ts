@@ -8,7 +8,16 @@ export function asHealAnswer(answer: unknown): HealAnswer | undefined {
   if (typeof lastFiredAtMs !== "object" || lastFiredAtMs === null || !Array.isArray(said)) return undefined;
   const times: Record<string, number> = {};
   for (const [job, value] of Object.entries(lastFiredAtMs)) if (typeof value === "number") times[job] = value;
-  return { lastFiredAtMs: times, said: said.filter((text) => typeof text === "string") };
+  return {
+    lastFiredAtMs: times,
+    said: said.filter((text) => typeof text === "string"),
+    pending: leavesPending(answer),
+  };
+}
+
+/** Something still waits to be delivered. */
+export function leavesPending(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "pending" in answer && answer.pending === true;
 }
 
 /** A run that came to its end has recorded itself and says so; any other has to be looked after. */

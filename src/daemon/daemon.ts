@@ -12,11 +12,13 @@ import { localIso } from "../lib/iso-time.ts";
 import { createScheduler, type Fire } from "../schedule/scheduler.ts";
 import { notificationsSettings } from "../notifications/settings.ts";
 import { openRuntime } from "../state/runtime.ts";
-import { alertedOf, asHealAnswer, hasReported, tendTimeOf } from "./answers.ts";
+import { alertedOf, asHealAnswer, hasReported, leavesPending, tendTimeOf } from "./answers.ts";
 import { createChildLine, describeEnd } from "./child-line.ts";
 import { describeSchedule, scheduleOf } from "./describe.ts";
 import { createNoteKeeper, type Notes } from "./notes.ts";
+import { createConnectionCheck } from "./connections.ts";
 import { createQueue } from "./queue.ts";
+import { createRetries } from "./retries.ts";
 import { watchConfig } from "./reload.ts";
 import { configReport, failedReport, skippedReport } from "./reports.ts";
 import { createTending } from "./tending.ts";
@@ -69,6 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     if (answer === undefined && end !== undefined && !signal.aborted)
       log.warn(`looking after earlier runs failed: ${describeEnd(end)}`);
     alreadySaid = answer?.said ?? alreadySaid;
+    if (answer?.pending === true) retries.expect();
     return answer?.lastFiredAtMs ?? {};
   };
 
@@ -122,7 +125,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       } else if (end !== undefined && !hasReported(end.answer)) {
         log.error(`the run was killed: ${describeEnd(end)}`, { job: fire.job });
         await heal();
-      }
+      } else if (leavesPending(end?.answer)) retries.expect();
       tending.at(tendTimeOf(end?.answer));
       await notes.flush();
       trimMemory();
@@ -132,6 +135,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       note(skippedReport(fire, origin()));
     },
   });
+
+  const retries = createRetries({
+    isBusy: () => queue.busy,
+    async attempt() {
+      const serialized = [...jobs.values()].map(serializeJob);
+      const end = await children.run({ kind: "retry", options: processOptions, jobs: serialized });
+      trimMemory();
+      // One that was killed may have done nothing.
+      return end !== undefined && (end.answer === undefined || leavesPending(end.answer));
+    },
+  });
+  const connections = createConnectionCheck(options.entry, processOptions, () => queue.busy);
 
   const scheduler = createScheduler({
     clock: systemClock,
@@ -151,6 +166,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   const saidSchedules = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
+    connections.check(next.filter((job) => jobs.get(job.name) !== job));
     jobs = new Map(next.map((job) => [job.name, job]));
     scheduler.replace(next);
     if (next.some(({ values }) => notificationsSettings.isConfigured?.(values) === true)) tending.at(Date.now());
@@ -172,6 +188,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const stop = (): void => {
       log.info("stopping");
       scheduler.stop();
+      retries.stop();
+      connections.stop();
       queue.close();
       tending.stop();
       children.stop(CHILD_GRACE_MS);

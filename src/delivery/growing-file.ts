@@ -8,6 +8,8 @@ import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
 export interface GrowingFile {
   readonly finished: Promise<ArchiveFacts>;
   openReader(): ArchiveReader;
+  /** What the file has now. */
+  sizeBytes(): Promise<number>;
   /** So many bytes are in the file now. */
   grew(totalBytes: number): void;
   complete(facts: ArchiveFacts): void;
@@ -77,6 +79,7 @@ export async function openGrowingFile(path: string, estimateBytes: number): Prom
       progressed() {},
       close() {},
     }),
+    sizeBytes: async () => (await handle.stat()).size,
     grew(totalBytes) {
       availableBytes = totalBytes;
       wakeReaders();

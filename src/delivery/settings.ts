@@ -16,11 +16,12 @@ export const SPOOL_DIR: Setting<"path"> = {
   help: "Folder for archives that wait on disk when no local destination takes them. Unset: `spool` in the state folder, or the system's temporary folder where that can't be written.",
 };
 
-export const SPOOL_MAX_BYTES: Setting<"bytes"> = {
+export const SPOOL_MAX_BYTES: WithDefault<"bytes"> = {
   key: "SPOOL_MAX_BYTES",
   kind: "bytes",
+  default: "10GB",
   isNew: true,
-  help: "Most that archives may take up while they wait to be sent again.",
+  help: "Most that archives may take up in the spool folder while they wait to be sent again to a destination that did not take them. 0: none is kept there. An archive that went through memory is only kept where this is set. One that lies in `BACKUP_ARCHIVE` needs no room in the spool.",
 };
 
 export const UPLOAD_LIMIT: Setting<"bytes"> = {

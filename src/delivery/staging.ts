@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Destination, JobTag, Stage, StoredObject } from "../contracts/destination.ts";
 import { toLocalError } from "../destinations/local/errors.ts";
 import { openFolder } from "../destinations/local/folder.ts";
@@ -66,6 +66,8 @@ export interface StagedArchive {
    */
   write(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal, checks?: WriteChecks): Promise<ArchiveFacts>;
   publishLocal(): Promise<StoredObject>;
+  /** In the spool only: lets a complete archive stay there under this name, for later tries. */
+  keep?(name: string): Promise<void>;
   /** Removes what was not published and ends all reading. May be repeated. */
   discard(): Promise<void>;
 }
@@ -165,6 +167,7 @@ async function openStaged(
         }
       },
       publishLocal: () => stage.publish(),
+      ...(local === undefined ? { keep: (name) => rename(stage.path, join(folder, name)) } : {}),
       discard() {
         discarded ??= (async () => {
           try {

@@ -56,7 +56,7 @@ export function startDeliveries(input: DeliverInput): Deliveries {
   return { ended, stop: () => stopping.abort(new Error("the archive was not completed")) };
 }
 
-function sayDelivery(report: DeliveryReport, log: Log): void {
+export function sayDelivery(report: DeliveryReport, log: Log): void {
   if (report.status === "failed") {
     log.error(`not stored at ${report.destination}: ${report.error ?? "unknown error"}`);
     return;

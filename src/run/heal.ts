@@ -4,6 +4,7 @@ import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { HealAnswer } from "../contracts/task.ts";
 import type { TaskContext, TellContext } from "./context.ts";
+import { dropOrphans } from "../delivery/kept.ts";
 import { readRecords, writeRecord } from "../delivery/records.ts";
 import { cleanSpool } from "../delivery/staging.ts";
 import { openJobDestinations } from "./job-destinations.ts";
@@ -13,6 +14,7 @@ import { healState, KILLED } from "../state/heal.ts";
 import { openHistory, type History } from "../state/history.ts";
 import { acquireLock, LockTimeout, type RunLock } from "../state/lock.ts";
 import { closeAll } from "./delivery-phases.ts";
+import { waitingRun } from "./later-delivery.ts";
 import { lookAfter, sayRemoved } from "./remote-care.ts";
 import { spoolFolderOf } from "./spool.ts";
 import { tellOfInterrupted } from "./tell-runs.ts";
@@ -53,12 +55,14 @@ export async function heal(context: HealContext): Promise<HealAnswer> {
   }
   await tellOfInterrupted(interrupted.values(), jobs, history, context);
   const lastFiredAtMs: Record<string, number> = {};
+  let pending = false;
   for (const job of jobs) {
     const last = lastFired(history, job.name);
     if (last !== undefined) lastFiredAtMs[job.name] = Date.parse(last.firedAt);
+    pending ||= waitingRun(history.runs({ job: job.name, limit: RUNS_RECALLED })) !== undefined;
   }
   history.close();
-  return { lastFiredAtMs, said };
+  return { lastFiredAtMs, said, pending };
 }
 
 /** The last run that came due; a complaint about the configuration stands in the history too, but nothing was due then. */
@@ -160,7 +164,9 @@ async function healJob(
     await Promise.all(heals);
     if (!othersRun) {
       const limited = AbortSignal.any([context.signal, AbortSignal.timeout(DESTINATION_LIMIT_MS)]);
-      await cleanSpool(spoolFolderOf(job, context.options), limited);
+      const spool = spoolFolderOf(job, context.options);
+      await cleanSpool(spool, limited);
+      await dropOrphans(spool, context.clock.now());
     }
     await closeAll(destinations, log);
   } catch (thrown) {

@@ -10,7 +10,7 @@ import { DestinationError, messageOf } from "../lib/errors.ts";
 const CARE_LIMIT_MS = 20_000;
 
 interface CareInput {
-  readonly context: RunContext;
+  readonly context: Pick<RunContext, "host" | "job" | "log">;
   readonly interrupted: readonly RunReport[];
   /** The archive's name. */
   readonly name: string;

@@ -1,11 +1,12 @@
 import type { Destination } from "../contracts/destination.ts";
-import type { RunReport } from "../contracts/run.ts";
+import type { DeliveryReport, RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { formatArchiveName } from "../archive/names.ts";
 import { BACKUP_FROM_SNAPSHOT } from "../archive/settings.ts";
 import { NobodyReads } from "../delivery/memory-window.ts";
 import { BACKUP_STAGING, SPOOL_MAX_BYTES } from "../delivery/settings.ts";
+import { dropKept, keptBytes, keptName } from "../delivery/kept.ts";
 import { type LocalFailure, openStage, type StagedArchive } from "../delivery/staging.ts";
 import { DestinationError, messageOf, UserError } from "../lib/errors.ts";
 import type { History } from "../state/history.ts";
@@ -44,6 +45,8 @@ export async function storeArchive(input: StoreInput): Promise<void> {
   }
   const name = formatArchiveName(namePatternOf(context.job), context.firedAtMs);
   await refuseTakenName(input, name);
+  // What still waited to be sent again is overtaken by this run, and its room may be needed.
+  await dropKept(spoolFolderOf(context.job, context.options), input.history.runs({ job: context.job.name, limit: 50 }));
   noteSnapshot(input);
   let staged = await stage(input, name, undefined);
   for (let isRepeated = false; ; isRepeated = true) {
@@ -82,7 +85,7 @@ async function storeStaged(
       const { error } = outcome;
       return { error, local: staged.local === undefined ? undefined : { destination: staged.local, error } };
     }
-    const reports = await deliverPhase(deliveries, input);
+    const reports = await deliverOrKeep(input, deliveries, staged);
     await input.index.store(recorder, destinations, signal);
     if (outcome.mayPrune) await prunePhase({ context, recorder, destinations, name, deliveries: reports, signal });
     return undefined;
@@ -100,6 +103,38 @@ async function storeStaged(
   }
 }
 
+async function deliverOrKeep(
+  input: StoreInput,
+  deliveries: Deliveries,
+  staged: StagedArchive,
+): Promise<readonly DeliveryReport[]> {
+  try {
+    return await deliverPhase(deliveries, input);
+  } finally {
+    await keepForLater(input, staged);
+  }
+}
+
+/** Where a destination did not take the archive, it waits in the spool; nothing is needed where the local folder has it. */
+async function keepForLater({ context, recorder }: StoreInput, staged: StagedArchive): Promise<void> {
+  const { archive, deliveries } = recorder.report();
+  const isMissing = deliveries.some(({ status }) => status === "failed");
+  if (!isMissing || archive === undefined || staged.keep === undefined) return;
+  const { job, log, options } = context;
+  try {
+    const maxBytes = job.values.get(SPOOL_MAX_BYTES);
+    const usedBytes = await keptBytes(spoolFolderOf(job, options));
+    if (usedBytes + archive.sizeBytes > maxBytes) {
+      if (maxBytes > 0) log.warn("the archive is not kept to be sent again: SPOOL_MAX_BYTES is too small for it");
+      return;
+    }
+    await staged.keep(keptName(recorder.id));
+    log.info("the archive is kept in the spool, to be sent again until the next run");
+  } catch (thrown) {
+    log.warn(`the archive could not be kept to be sent again: ${messageOf(thrown)}`);
+  }
+}
+
 async function end(deliveries: Deliveries): Promise<void> {
   deliveries.stop();
   await deliveries.ended;
@@ -107,7 +142,7 @@ async function end(deliveries: Deliveries): Promise<void> {
 
 function planOf({ context, destinations }: StoreInput): ReturnType<typeof planStaging> {
   const { values } = context.job;
-  const keepsFailed = (values.get(SPOOL_MAX_BYTES) ?? 0) > 0;
+  const keepsFailed = values.isSet(SPOOL_MAX_BYTES) && values.get(SPOOL_MAX_BYTES) > 0;
   return planStaging({ wanted: values.get(BACKUP_STAGING), destinations, keepsFailed });
 }
 

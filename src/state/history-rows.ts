@@ -50,6 +50,8 @@ export function toRows({ report, process, updatedAtMs }: StoredRun): RunRows {
       others: archive?.counts.others ?? null,
       bytes_read: archive?.bytesRead ?? null,
       incomplete: archive?.incomplete ?? null,
+      blocks: archive?.blocks ?? null,
+      blocks_sha256: archive?.blocksSha256 ?? null,
       updated_ms: updatedAtMs,
     },
     steps: report.steps.map((step, position) => ({
@@ -72,6 +74,7 @@ export function toRows({ report, process, updatedAtMs }: StoredRun): RunRows {
       verified: delivery.verified ?? null,
       duration_ms: delivery.durationMs,
       attempts: delivery.attempts,
+      delivered_at: delivery.deliveredAt ?? null,
       error: delivery.error ?? null,
     })),
     prunes: report.prunes.map((prune, position) => ({
@@ -132,6 +135,7 @@ export function fromRows(rows: ReadRows): RunReport | undefined {
       verified: delivery["verified"],
       durationMs: delivery["duration_ms"],
       attempts: delivery["attempts"],
+      deliveredAt: delivery["delivered_at"],
       error: delivery["error"],
     })),
     prunes: rows.prunes.map(fieldsOf).map((prune) => ({
@@ -160,6 +164,8 @@ function archiveOf(run: Fields): object {
     },
     bytesRead: run["bytes_read"],
     incomplete: run["incomplete"],
+    blocks: run["blocks"],
+    blocksSha256: run["blocks_sha256"],
   };
 }
 

@@ -91,4 +91,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run_id, position)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE deliveries ADD COLUMN delivered_at TEXT;
+  ALTER TABLE runs ADD COLUMN blocks INTEGER;
+  ALTER TABLE runs ADD COLUMN blocks_sha256 TEXT;
+  `,
 ];

@@ -20,6 +20,7 @@ const COLUMNS: Readonly<Record<Child, readonly string[]>> = {
     "verified",
     "duration_ms",
     "attempts",
+    "delivered_at",
     "error",
   ],
   prunes: ["run_id", "position", "destination", "kept", "removed", "error"],
@@ -55,6 +56,8 @@ const RUN_COLUMNS = [
   "others",
   "bytes_read",
   "incomplete",
+  "blocks",
+  "blocks_sha256",
   "updated_ms",
 ] as const;
 

@@ -85,7 +85,7 @@ it("can be read by any SQLite: runs, steps, deliveries, prunes, warnings", async
   ).toBe("[2, 2, 1, 2]");
   expect(
     sqlite("print(db.execute('pragma user_version').fetchone(), db.execute('pragma integrity_check').fetchone())"),
-  ).toBe("(1,) ('ok',)");
+  ).toBe("(2,) ('ok',)");
 });
 
 it("keeps runs over a restart, and children go with their run", async () => {

@@ -157,6 +157,7 @@ function step(fields: Fields): StepReport {
 
 function delivery(fields: Fields): DeliveryReport {
   const sizeBytes = optionalAmount(fields, "sizeBytes");
+  const deliveredAt = optionalInstant(fields, "deliveredAt");
   const error = optionalText(fields, "error", MAX_TEXT_CHARS);
   return {
     destination: text(fields, "destination", MAX_LABEL_CHARS),
@@ -168,6 +169,7 @@ function delivery(fields: Fields): DeliveryReport {
       : { verified: choice(fields, "verified", VERIFIED) }),
     durationMs: amount(fields, "durationMs"),
     attempts: amount(fields, "attempts"),
+    ...(deliveredAt === undefined ? {} : { deliveredAt }),
     ...(error === undefined ? {} : { error }),
   };
 }
