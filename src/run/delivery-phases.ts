@@ -8,11 +8,10 @@ import { pruneDestination } from "../delivery/prune.ts";
 import { UPLOAD_LIMIT } from "../delivery/settings.ts";
 import type { StagedArchive } from "../delivery/staging.ts";
 import { createUploadLimit } from "../delivery/upload-limit.ts";
-import { BACKUP_SKIP_BACKENDS_FROM_PRUNE } from "../retention/settings.ts";
 import type { History } from "../state/history.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { messageOf } from "../lib/errors.ts";
-import { retentionDecider, retentionIsConfigured } from "./retention-policy.ts";
+import { isSpared, retentionDecider, retentionIsConfigured } from "./retention-policy.ts";
 
 interface PhaseInput {
   readonly context: RunContext;
@@ -93,13 +92,12 @@ export async function prunePhase(
     readonly deliveries: readonly DeliveryReport[];
   },
 ): Promise<void> {
-  const { context, recorder, history, destinations, name, deliveries, signal } = input;
+  const { context, recorder, history, destinations, deliveries, signal } = input;
   const { job, log } = context;
   if (!retentionIsConfigured(job)) return;
-  const spared = new Set((job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).map((kind) => kind.toLowerCase()));
   const soFar = recorder.report("end");
   const current = {
-    name,
+    name: input.name,
     sizeBytes: soFar.archive?.sizeBytes ?? 0,
     status: soFar.status,
     startedAtMs: Date.parse(soFar.startedAt),
@@ -130,7 +128,7 @@ export async function prunePhase(
     }
   };
   const stored = new Set(deliveries.filter(({ status }) => status === "stored").map(({ destination }) => destination));
-  await Promise.all(destinations.filter(({ kind, label }) => stored.has(label) && !spared.has(kind)).map(pruneOne));
+  await Promise.all(destinations.filter(({ kind, label }) => stored.has(label) && !isSpared(job, kind)).map(pruneOne));
 }
 
 export async function closeAll(destinations: readonly Destination[], log: Log): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { Destination, DestinationKind, StoredObject } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -16,6 +16,7 @@ import {
   BACKUP_PRUNING_LEEWAY,
   BACKUP_PRUNING_PREFIX,
   BACKUP_RETENTION_DAYS,
+  BACKUP_SKIP_BACKENDS_FROM_PRUNE,
 } from "../retention/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
 
@@ -25,6 +26,11 @@ const MOST_RECORDS = 100_000;
 export function retentionIsConfigured(job: Job): boolean {
   const { values } = job;
   return values.get(BACKUP_RETENTION_DAYS) >= 0 || KEEP_RULES.some((rule) => (values.get(rule) ?? 0) > 0);
+}
+
+/** Whether the user excepted destinations of this kind from pruning. */
+export function isSpared(job: Job, kind: DestinationKind): boolean {
+  return (job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).some((name) => name.toLowerCase() === kind);
 }
 
 const KEEP_RULES = [BACKUP_KEEP_LAST, BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY];
