@@ -31,10 +31,15 @@ function entryPoints(): string[] {
   return ["src/main.ts", ...workers];
 }
 
-/** Bundled CommonJS packages call `require` for Node's own modules, which ES modules don't have. */
-function withRequire(text: string): string {
-  if (!text.includes("var __require =")) return text;
-  return `import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);\n${text}`;
+/** Bundled CommonJS packages use `require` and `__dirname` (ssh2 does), which ES modules don't have. */
+function asCommonJs(text: string): string {
+  const lines: string[] = [];
+  if (text.includes("var __require =")) {
+    lines.push('import { createRequire as __createRequire } from "node:module";');
+    lines.push("const require = __createRequire(import.meta.url);");
+  }
+  if (/\b__dirname\b/.test(text)) lines.push("const __dirname = import.meta.dirname;");
+  return [...lines, text].join("\n");
 }
 
 /** The licences of everything that was bundled, as they ask for. */
@@ -101,7 +106,7 @@ const outputs = new Map<string, string | Uint8Array>();
 for (const file of result.outputFiles) {
   const name = path.relative(DIST, file.path);
   if (name.includes(path.sep)) throw new Error(`${name} does not lie flat in dist`);
-  outputs.set(name, withRequire(file.text));
+  outputs.set(name, asCommonJs(file.text));
 }
 outputs.set("package.json", `${JSON.stringify({ type: "module", version })}\n`);
 outputs.set("LICENSES.txt", licences(Object.keys(result.metafile.inputs)));

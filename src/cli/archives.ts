@@ -5,6 +5,8 @@ import type { RunReport } from "../contracts/run.ts";
 import { createNameMatcher } from "../archive/names.ts";
 import { readRecords } from "../delivery/records.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
+import { orAborted } from "../lib/abortable.ts";
+import { formatSpan } from "../lib/bytes.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
 import { namePatternOf } from "../run/name-pattern.ts";
@@ -24,6 +26,9 @@ export interface ArchiveSearch {
   readonly from?: string | undefined;
 }
 
+/** Longest that one destination is listed. */
+const LOOK_LIMIT_MS = 120_000;
+
 /** Calls `use` with every archive of the chosen jobs, newest first, while the destinations are open. */
 export async function withArchives<T>(
   setup: Setup,
@@ -34,20 +39,28 @@ export async function withArchives<T>(
   const found: FoundArchive[] = [];
   const unreachable: string[] = [];
   const opened: Destination[] = [];
+  const looks: Promise<void>[] = [];
+  // One that hangs keeps nobody from the archives that the others have.
+  const look = async (job: Job, destination: Destination): Promise<void> => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
+    try {
+      found.push(...(await orAborted(archivesOf(job, destination, setup.log, limited), limited)));
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const why = limited.aborted ? `no answer for ${formatSpan(LOOK_LIMIT_MS)}` : messageOf(thrown);
+      unreachable.push(`${destination.label}: ${why}`);
+    }
+  };
   try {
     for (const job of chooseJobs(setup.loaded, search.jobs).jobs) {
       const destinations = await openJobDestinations(job, setup.options.stateDir);
       opened.push(...destinations);
       for (const destination of destinations) {
         if (search.from !== undefined && !destination.label.includes(search.from)) continue;
-        try {
-          found.push(...(await archivesOf(job, destination, setup.log, signal)));
-        } catch (thrown) {
-          if (signal.aborted) throw thrown;
-          unreachable.push(`${destination.label}: ${messageOf(thrown)}`);
-        }
+        looks.push(look(job, destination));
       }
     }
+    await Promise.all(looks);
     found.sort((a, b) => b.object.storedAt - a.object.storedAt || (a.object.name < b.object.name ? 1 : -1));
     return await use(found, unreachable);
   } finally {

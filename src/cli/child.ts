@@ -52,8 +52,8 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
       if (job === undefined) return EXIT_FAILED;
       const { runJob } = await import("../run/run.ts");
       const { exitCodeOf } = await import("../run/status.ts");
-      const { tendAfterRun } = await import("../run/tend.ts");
       const { waitingRun } = await import("../run/later-delivery.ts");
+      const { tendAfterRun } = await import("../run/tend.ts");
       const { report, locked, isStuck } = await runJob({
         ...common,
         job,
@@ -65,11 +65,8 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
         alreadySaid: new Set(task.alreadySaid),
       });
       const tendAtMs = await tendAfterRun(job, report, { ...common, log });
-      answer({
-        recorded: true,
-        pending: waitingRun([report]) !== undefined,
-        ...(tendAtMs === undefined ? {} : { tendAtMs }),
-      } satisfies RunAnswer);
+      const pending = waitingRun([report]) !== undefined;
+      answer({ recorded: true, pending, ...(tendAtMs === undefined ? {} : { tendAtMs }) } satisfies RunAnswer);
       if (isStuck) return EXIT_BY_KILL;
       return exitCodeOf(report.status === "running" ? "failed" : report.status, locked);
     }

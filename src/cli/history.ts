@@ -10,8 +10,9 @@ import { loadForCommand } from "./setup.ts";
 export const historyCommand: Command = {
   usage: "history [job] [--limit N] [--json]",
   summary: "the runs and what became of them",
-  help: `Lists runs, the newest first, from the history in the state folder; where that is missing, from the records that lie
-beside the archives.
+  help: `Lists runs, the newest first, from the history in the state folder and the records that lie beside the archives. After each
+destination stands what was compared before the delivery counted (sha256, md5, crc or size), and "later" where it was stored by
+a later try.
 
   --limit N   at most N runs (default 20)
   --json      the full reports as a JSON array`,
@@ -51,7 +52,10 @@ function row(run: RunReport): string[] {
     tookMs === undefined ? "-" : formatSpan(tookMs),
     run.archive?.name ?? "-",
     stored
-      .map((delivery) => `${delivery.destination}${delivery.verified === undefined ? "" : ` (${delivery.verified})`}`)
+      .map(({ destination, verified, deliveredAt }) => {
+        const marks = [verified, deliveredAt === undefined ? undefined : "later"].filter((mark) => mark !== undefined);
+        return marks.length === 0 ? destination : `${destination} (${marks.join(", ")})`;
+      })
       .join(", ") || "-",
     (run.error ?? "").replaceAll(/\s+/g, " ").slice(0, 160),
   ];

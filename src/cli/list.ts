@@ -1,3 +1,4 @@
+import type { DeliveryReport } from "../contracts/run.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { isoTime, localIso } from "../lib/iso-time.ts";
 import { withArchives, type FoundArchive } from "./archives.ts";
@@ -11,9 +12,10 @@ export const listCommand: Command = {
   usage: "list [job…] [--json]",
   summary: "the archives at the destinations",
   help: `Lists the archives that the destinations hold, the newest first, with the status of the run that made each
-("-": no record of it is left). A destination that can't be listed is named, and the exit code is 1.
+("-": no record of it is left), and where its copies are; after each place stands what was compared before the delivery
+counted (sha256, md5, crc or size). A destination that can't be listed is named, and the exit code is 1.
 
-  --json   an array of objects`,
+  --json   an array of objects, one for each copy`,
   options: { json: { type: "boolean" } },
   positionals: { min: 0, max: 100 },
   async run(args, context) {
@@ -24,7 +26,7 @@ export const listCommand: Command = {
         if (unreachable.length === 0) context.output.print("no archives yet");
       } else
         context.output.print(
-          setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], archives.map(row), [1])),
+          setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], merged(archives).map(row), [1])),
         );
       for (const text of unreachable) context.output.remark(`not listed: ${setup.redact(text)}`);
       return unreachable.length > 0 ? EXIT_FAILED : 0;
@@ -32,15 +34,39 @@ export const listCommand: Command = {
   },
 };
 
-function row({ object, job, record, destination }: FoundArchive): string[] {
+/** One archive with all its copies; a copy that differs in size stands for itself. */
+function merged(archives: readonly FoundArchive[]): readonly (readonly FoundArchive[])[] {
+  const groups = new Map<string, FoundArchive[]>();
+  for (const archive of archives) {
+    const { object, job, record } = archive;
+    const key = JSON.stringify([object.name, job.name, object.sizeBytes, statusOf(object.sizeBytes, record)]);
+    groups.set(key, [...(groups.get(key) ?? []), archive]);
+  }
+  return [...groups.values()];
+}
+
+function row(copies: readonly FoundArchive[]): string[] {
+  const [first] = copies;
+  if (first === undefined) return [];
+  const { object, job, record } = first;
   return [
     object.name,
     formatBytes(object.sizeBytes),
     localIso(object.storedAt),
     job.name,
     statusOf(object.sizeBytes, record),
-    destination.label,
+    copies.map(whereOf).join(", "),
   ];
+}
+
+/** With what was compared when it was stored there, as far as a record tells. */
+function whereOf({ destination, record }: FoundArchive): string {
+  const verified = deliveryTo(destination.label, record)?.verified;
+  return verified === undefined ? destination.label : `${destination.label} (${verified})`;
+}
+
+function deliveryTo(label: string, record: FoundArchive["record"]): DeliveryReport | undefined {
+  return record?.deliveries.find(({ destination }) => destination === label);
 }
 
 /** A size that differs from the record's is worth more than the record's word. */
@@ -62,6 +88,6 @@ function asJson({ object, job, record, destination }: FoundArchive): unknown {
     run: record?.id ?? null,
     sha256: record?.archive?.sha256 ?? null,
     files: record?.archive?.counts.files ?? null,
-    verified: record?.deliveries.find((delivery) => delivery.destination === destination.label)?.verified ?? null,
+    verified: deliveryTo(destination.label, record)?.verified ?? null,
   };
 }

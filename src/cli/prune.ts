@@ -3,13 +3,15 @@ import { pruneDestination } from "../delivery/prune.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { systemClock } from "../lib/clock.ts";
 import { formatBytes } from "../lib/bytes.ts";
-import { messageOf } from "../lib/errors.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
 import { isoTime, localIso } from "../lib/iso-time.ts";
 import { closeAll } from "../run/delivery-phases.ts";
-import { retentionDecider, retentionIsConfigured } from "../run/retention-policy.ts";
+import { isSpared, retentionDecider, retentionIsConfigured } from "../run/retention-policy.ts";
 import { LOCK_TIMEOUT } from "../run/settings.ts";
 import { acquireLock, LockTimeout } from "../state/lock.ts";
+import type { Destination } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
+import type { PruneReport } from "../contracts/run.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { table } from "./output.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
@@ -75,8 +77,8 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
             name,
             sizeBytes: object.sizeBytes,
             storedAt,
-            keep,
-            reason,
+            keep: keep || isSpared(job, destination.kind),
+            reason: isSpared(job, destination.kind) ? "its kind is in BACKUP_SKIP_BACKENDS_FROM_PRUNE" : reason,
           });
         }
       } catch (thrown) {
@@ -128,21 +130,21 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
     const destinations = await openJobDestinations(job, setup.options.stateDir);
     try {
       for (const destination of destinations) {
-        const decide = await retentionDecider({
-          job,
-          destination,
-          host: hostname(),
-          clock: systemClock,
-          signal: context.signal,
-        });
-        const report = await pruneDestination(destination, decide, context.signal);
-        for (const name of report.removed) context.output.print(`removed ${name} from ${destination.label}`);
-        context.output.print(
-          `${job.name}: ${report.removed.length} removed, ${report.kept} kept at ${destination.label}`,
-        );
-        if (report.error !== undefined) {
+        if (isSpared(job, destination.kind)) {
+          context.output.remark(`${job.name}: ${destination.label} is left alone (BACKUP_SKIP_BACKENDS_FROM_PRUNE)`);
+          continue;
+        }
+        try {
+          const report = await pruneOne(job, destination, context);
+          for (const name of report.removed) context.output.print(`removed ${name} from ${destination.label}`);
+          context.output.print(
+            `${job.name}: ${report.removed.length} removed, ${report.kept} kept at ${destination.label}`,
+          );
+          if (report.error !== undefined) throw new UserError(report.error);
+        } catch (thrown) {
+          context.signal.throwIfAborted();
           failed = true;
-          context.output.remark(setup.redact(report.error));
+          context.output.remark(setup.redact(`${job.name}: ${destination.label}: ${messageOf(thrown)}`));
         }
       }
     } finally {
@@ -151,4 +153,9 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
     }
   }
   return failed ? EXIT_FAILED : 0;
+}
+
+async function pruneOne(job: Job, destination: Destination, { signal }: CommandContext): Promise<PruneReport> {
+  const decide = await retentionDecider({ job, destination, host: hostname(), clock: systemClock, signal });
+  return await pruneDestination(destination, decide, signal);
 }

@@ -59,16 +59,16 @@ export interface RunAnswer {
   readonly tendAtMs?: number;
 }
 
-/** What a `tend` child answers. */
-export interface TendAnswer {
-  readonly tendAtMs?: number;
-  readonly alerted: readonly string[];
-}
-
 /** What a `retry` child answers. */
 export interface RetryAnswer {
   /** Something still waits to be delivered. */
   readonly pending: boolean;
+}
+
+/** What a `tend` child answers. */
+export interface TendAnswer {
+  readonly tendAtMs?: number;
+  readonly alerted: readonly string[];
 }
 
 /** What a `heal` child answers on file descriptor 3: when each job last fired, as far as anything remembers. */

@@ -25,6 +25,8 @@ export interface ReadRecordsOptions {
   readonly limit?: number;
   /** A record that can't be read is left out. Default: it is an error, since retention must not overlook one. */
   readonly tolerant?: boolean;
+  /** Runs that are known anyway (from the history) are not read once more: a request each adds up in a remote store. */
+  known?(runId: string): RunReport | undefined;
 }
 
 /**
@@ -99,6 +101,8 @@ async function readRecord(
   options: ReadRecordsOptions,
 ): Promise<RunReport | undefined> {
   if (record.sizeBytes > LARGEST_RECORD_BYTES) return undefined;
+  const known = options.known?.(record.runId);
+  if (known !== undefined && recordFolderOf(known.job) === record.folder) return known;
   let text: string | undefined;
   try {
     text = await readSmall(destination, record.name, options.signal);

@@ -1,6 +1,6 @@
 import type { Destination } from "../contracts/destination.ts";
 import type { Log } from "../contracts/log.ts";
-import type { DeliveryReport } from "../contracts/run.ts";
+import type { DeliveryReport, RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { deliverAll } from "../delivery/deliver.ts";
@@ -8,10 +8,10 @@ import { pruneDestination } from "../delivery/prune.ts";
 import { UPLOAD_LIMIT } from "../delivery/settings.ts";
 import type { StagedArchive } from "../delivery/staging.ts";
 import { createUploadLimit } from "../delivery/upload-limit.ts";
-import { BACKUP_SKIP_BACKENDS_FROM_PRUNE } from "../retention/settings.ts";
+import type { History } from "../state/history.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { messageOf } from "../lib/errors.ts";
-import { retentionDecider, retentionIsConfigured } from "./retention-policy.ts";
+import { isSpared, retentionDecider, retentionIsConfigured } from "./retention-policy.ts";
 
 interface PhaseInput {
   readonly context: RunContext;
@@ -86,24 +86,31 @@ export async function deliverPhase(
 
 /** Only where this run's archive arrived, and never by a rule that the user switched off for that kind. */
 export async function prunePhase(
-  input: PhaseInput & { readonly name: string; readonly deliveries: readonly DeliveryReport[] },
+  input: PhaseInput & {
+    readonly name: string;
+    readonly history: History;
+    readonly deliveries: readonly DeliveryReport[];
+  },
 ): Promise<void> {
-  const { context, recorder, destinations, name: made, deliveries, signal } = input;
+  const { context, recorder, history, destinations, deliveries, signal } = input;
   const { job, log } = context;
   if (!retentionIsConfigured(job)) return;
-  const spared = new Set((job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).map((kind) => kind.toLowerCase()));
   const soFar = recorder.report("end");
-  const current = { name: made, sizeBytes: soFar.archive?.sizeBytes ?? 0, status: soFar.status };
-  for (const destination of destinations) {
-    const stored = deliveries.some((report) => report.destination === destination.label && report.status === "stored");
-    if (!stored || spared.has(destination.kind)) continue;
+  const current = {
+    name: input.name,
+    sizeBytes: soFar.archive?.sizeBytes ?? 0,
+    status: soFar.status,
+    startedAtMs: Date.parse(soFar.startedAt),
+  };
+  const pruneOne = async (destination: Destination): Promise<void> => {
     try {
       const report = await recorder.step(
         "prune",
         destination.label,
         async () => {
           const { host, clock } = context;
-          const decide = await retentionDecider({ job, destination, host, clock, signal, current });
+          const known = (runId: string): RunReport | undefined => history.run(runId);
+          const decide = await retentionDecider({ job, destination, host, clock, signal, current, known });
           return pruneDestination(destination, decide, signal);
         },
         (done) => ({
@@ -119,7 +126,9 @@ export async function prunePhase(
       recorder.pruned({ destination: destination.label, kept: 0, removed: [], error: messageOf(thrown) });
       log.error(`pruning ${destination.label} failed: ${messageOf(thrown)}`);
     }
-  }
+  };
+  const stored = new Set(deliveries.filter(({ status }) => status === "stored").map(({ destination }) => destination));
+  await Promise.all(destinations.filter(({ kind, label }) => stored.has(label) && !isSpared(job, kind)).map(pruneOne));
 }
 
 export async function closeAll(destinations: readonly Destination[], log: Log): Promise<void> {

@@ -1,9 +1,10 @@
-import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { Destination, DestinationKind, StoredObject } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createNameMatcher, expandName } from "../archive/names.ts";
 import { readRecords } from "../delivery/records.ts";
+import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
 import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
 import {
   BACKUP_KEEP_DAILY,
@@ -15,6 +16,7 @@ import {
   BACKUP_PRUNING_LEEWAY,
   BACKUP_PRUNING_PREFIX,
   BACKUP_RETENTION_DAYS,
+  BACKUP_SKIP_BACKENDS_FROM_PRUNE,
 } from "../retention/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
 
@@ -26,6 +28,11 @@ export function retentionIsConfigured(job: Job): boolean {
   return values.get(BACKUP_RETENTION_DAYS) >= 0 || KEEP_RULES.some((rule) => (values.get(rule) ?? 0) > 0);
 }
 
+/** Whether the user excepted destinations of this kind from pruning. */
+export function isSpared(job: Job, kind: DestinationKind): boolean {
+  return (job.values.get(BACKUP_SKIP_BACKENDS_FROM_PRUNE) ?? []).some((name) => name.toLowerCase() === kind);
+}
+
 const KEEP_RULES = [BACKUP_KEEP_LAST, BACKUP_KEEP_DAILY, BACKUP_KEEP_WEEKLY, BACKUP_KEEP_MONTHLY, BACKUP_KEEP_YEARLY];
 
 export interface RetentionQuestion {
@@ -35,7 +42,15 @@ export interface RetentionQuestion {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The archive that the asking run has just delivered, and what the run amounts to so far. */
-  readonly current?: { readonly name: string; readonly sizeBytes: number; readonly status: RunReport["status"] };
+  readonly current?: {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly status: RunReport["status"];
+    /** When the run began, milliseconds since the epoch: its archive can't have been stored before. */
+    readonly startedAtMs: number;
+  };
+  /** What the history knows of a run of this machine. */
+  known?(runId: string): RunReport | undefined;
 }
 
 /**
@@ -49,9 +64,12 @@ export async function retentionDecider({
   clock,
   signal,
   current,
+  known,
 }: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
   const recordOf = new Map<string, RunReport>();
-  for (const record of await readRecords(destination, undefined, { signal, limit: MOST_RECORDS })) {
+  const options = { signal, limit: MOST_RECORDS, ...(known === undefined ? {} : { known }) };
+  const records = await readRecords(destination, undefined, options);
+  for (const record of records) {
     // Newest first; the newest that names an archive speaks for it.
     const name = record.archive?.name;
     if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
@@ -59,14 +77,19 @@ export async function retentionDecider({
   const policy = policyOf(job);
   const ownerOf = (record: RunReport, name: string): string =>
     record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
-  return (archives) =>
-    decideRetention(
+  // Without an archive of this moment, the clock is seen by the newest record; a local folder has our own.
+  const skewOfRecords =
+    current === undefined && destination.kind !== "local" ? await clockSkewByRecords(destination, records, signal) : 0;
+  return (archives) => {
+    const now = clock.now();
+    const skewMs = current === undefined ? skewOfRecords : clockSkewByArchive(archives, current, now);
+    return decideRetention(
       archives.map((archive) => {
         const record = recordOf.get(archive.name);
         return {
           name: archive.name,
           sizeBytes: archive.sizeBytes,
-          storedAt: archive.storedAt,
+          storedAt: archive.storedAt - skewMs,
           ...(archive.name === current?.name
             ? { isCurrent: true, record: { status: current.status, sizeBytes: current.sizeBytes, job: job.name } }
             : {}),
@@ -82,8 +105,9 @@ export async function retentionDecider({
         };
       }),
       policy,
-      clock.now(),
+      now,
     );
+  };
 }
 
 function policyOf(job: Job): RetentionPolicy {

@@ -87,7 +87,7 @@ async function storeStaged(
     }
     const reports = await deliverOrKeep(input, deliveries, staged);
     await input.index.store(recorder, destinations, signal);
-    if (outcome.mayPrune) await prunePhase({ context, recorder, destinations, name, deliveries: reports, signal });
+    if (outcome.mayPrune) await prunePhase({ ...input, name, deliveries: reports });
     return undefined;
   } catch (thrown) {
     if (thrown instanceof NobodyReads && !signal.aborted) {

@@ -162,7 +162,7 @@ export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
           for await (const { name } of container.listBlobsFlat({ prefix: `${prefix}/` })) {
             const hash = createHash("sha256");
             const { readableStreamBody } = await container.getBlobClient(name).download();
-            for await (const chunk of readableStreamBody ?? []) hash.update(chunk as Buffer);
+            for await (const chunk of readableStreamBody ?? []) hash.update(chunk);
             found.set(name.slice(prefix.length + 1), hash.digest("hex"));
           }
           return found;

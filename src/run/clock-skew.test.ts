@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { utimesSync } from "node:fs";
+import { join } from "node:path";
+import { RunBox } from "../../test/delivery/run-box.ts";
+import type { Destination, StoredObject } from "../contracts/destination.ts";
+import type { RunReport } from "../contracts/run.ts";
+import { pruneDestination } from "../delivery/prune.ts";
+import { writeRecord } from "../delivery/records.ts";
+import { bufferSource } from "../destinations/buffer-source.ts";
+import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
+import { retentionDecider } from "./retention-policy.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+describe("the clock of a store", () => {
+  const at = (storedAt: number): StoredObject[] => [{ name: "new", sizeBytes: 1, storedAt }];
+  const current = { name: "new", startedAtMs: 1_000_000 };
+
+  it("is right where the new archive's time lies within the run", () => {
+    expect(clockSkewByArchive(at(1_000_000), current, 2_000_000)).toBe(0);
+    expect(clockSkewByArchive(at(2_000_000), current, 2_000_000)).toBe(0);
+    expect(clockSkewByArchive([], current, 2_000_000)).toBe(0);
+  });
+
+  it("is ahead or behind by what lies outside", () => {
+    expect(clockSkewByArchive(at(2_500_000), current, 2_000_000)).toBe(500_000);
+    expect(clockSkewByArchive(at(1_000), current, 2_000_000)).toBe(-999_000);
+  });
+});
+
+describe("retention at a store", () => {
+  let box: RunBox;
+  beforeEach(() => {
+    box = new RunBox();
+  });
+  afterEach(() => box.dispose());
+
+  /** A store whose clock is off: all times that it tells are. */
+  const off = (inner: Destination, byMs: number): Destination => ({
+    ...inner,
+    async *list(area, signal) {
+      for await (const object of inner.list(area, signal)) yield { ...object, storedAt: object.storedAt + byMs };
+    },
+  });
+
+  it.each([
+    ["right", 0],
+    ["two days behind", -2 * DAY_MS],
+    ["in 1970", -50 * 365 * DAY_MS],
+    ["a week ahead", 7 * DAY_MS],
+  ])("whose clock is %s removes what is older than the days, and nothing else", async (_what, byMs) => {
+    const signal = new AbortController().signal;
+    const settings = { BACKUP_FILENAME: "site-%Y%m%d.{{ .Extension }}", BACKUP_RETENTION_DAYS: "3" };
+    const { job, host, clock } = await box.context(settings, signal);
+    const startedAtMs = Date.now();
+    const inner = box.remote("store");
+    const owner = { host, job: job.name, runId: "20261122T213000Z-a1b2c3" };
+    for (const [name, ageMs] of [
+      ["site-20261125.tar.gz", 0],
+      ["site-20261123.tar.gz", 2 * DAY_MS],
+      ["site-20261120.tar.gz", 5 * DAY_MS],
+    ] as const) {
+      await inner.put(name, bufferSource(Buffer.from("new")), { area: "archive", owner, signal });
+      const then = (Date.now() - ageMs) / 1000;
+      if (ageMs > 0) utimesSync(join(box.root, "store", name), then, then);
+    }
+    const store = off(inner, byMs);
+    const current = { name: "site-20261125.tar.gz", sizeBytes: 3, status: "running" as const, startedAtMs };
+    const decide = await retentionDecider({ job, destination: store, host, clock, signal, current });
+    const { removed } = await pruneDestination(store, decide, signal);
+    expect(removed).toEqual(["site-20261120.tar.gz"]);
+  });
+
+  it("is asked about its clock by the newest record where nothing was stored just now", async () => {
+    const signal = new AbortController().signal;
+    const context = await box.context({}, signal);
+    const endedAt = new Date().toISOString();
+    const report: RunReport = { ...box.recorder(context).report("end"), endedAt };
+    const inner = box.remote("store");
+    await writeRecord(inner, report, signal);
+    expect(await clockSkewByRecords(inner, [report], signal)).toBe(0);
+    expect(await clockSkewByRecords(off(inner, -DAY_MS), [report], signal)).toBeLessThan(-DAY_MS + HOUR_MS);
+    expect(await clockSkewByRecords(off(inner, DAY_MS), [report], signal)).toBeGreaterThan(DAY_MS - HOUR_MS);
+    expect(await clockSkewByRecords(inner, [], signal)).toBe(0);
+  });
+});
