@@ -99,14 +99,14 @@ export const openFaults: readonly FaultCase[] = [
 ];
 
 /** The limits that `silentFaults` runs with, milliseconds: those of `limits.ts`, shortened so that nobody waits for minutes. */
-export const SHORT_LIMITS = { CONNECT_MS: 1_500, IDLE_MS: 2_000, SILENCE_MS: 6_000, SMALL_CALL_MS: 4_000 };
+export const SHORT_LIMITS = { CONNECT_MS: 3_000, IDLE_MS: 4_000, SILENCE_MS: 10_000, SMALL_CALL_MS: 8_000 };
 /** As four minutes are to the real limits, with room for a slow machine. */
-const SHORT_GIVEN_UP_MS = 30_000;
+const SHORT_GIVEN_UP_MS = 50_000;
 
 const silences: readonly (readonly [when: string, at: { readonly afterBytes: number; readonly direction?: "down" }])[] =
   [
     ["from the first byte on", { afterBytes: 0 }],
-    ["in the middle of the body", { afterBytes: 20_000_000 }],
+    ["in the middle of the body", { afterBytes: 10_000_000 }],
     ["in the middle of an answer", { afterBytes: 1_200, direction: "down" }],
   ];
 
@@ -114,7 +114,7 @@ const silences: readonly (readonly [when: string, at: { readonly afterBytes: num
 export const silentFaults: readonly FaultCase[] = silences.map(([when, at]) => ({
   name: `silence ${when}`,
   fault: { kind: "stall", ...at },
-  sizeBytes: 50_000_000,
+  sizeBytes: 24_000_000,
   outcome: "nothing",
   withinMs: SHORT_GIVEN_UP_MS,
 }));

@@ -4,7 +4,7 @@ import { isTransient } from "../../src/destinations/errors.ts";
 import { sleep } from "../../src/lib/clock.ts";
 import { DestinationError } from "../../src/lib/errors.ts";
 import { type GeneratedSource, generatedSource } from "../conformance/generated-source.ts";
-import { asArchive, OWNER } from "../conformance/harness.ts";
+import { asArchive } from "../conformance/harness.ts";
 import type { Fault } from "./fault.ts";
 import { type Burst, type HttpFaults, startHttpFaults } from "./http-faults.ts";
 import { type FaultKind, type FaultServer, openFrom } from "./kinds.ts";
@@ -94,7 +94,10 @@ async function runCase(
   }
 }
 
-/** Once the fault is gone the same destination works, and finds nothing left that it does not remove. */
+/**
+ * Once the fault is gone the same destination works. What could not be cleared away during the fault stays for a later
+ * run: this process is its living writer (`kill-uploads.ts` shows that it goes).
+ */
 async function expectRecovery(
   destination: Destination,
   server: FaultServer,
@@ -105,8 +108,6 @@ async function expectRecovery(
   const again = bodyOf(1_000_000, "disk");
   expect(await deliver(destination, again, "disk")).toBeUndefined();
   expect([...(await server.look(prefix))]).toEqual([["site.tar", again.sha256]]);
-  await destination.removeLeftovers(OWNER, AbortSignal.timeout(60_000));
-  expect(await server.unfinished(prefix)).toEqual([]);
 }
 
 function bodyOf(sizeBytes: number, staging: Staging): GeneratedSource {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, chown } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { Destination } from "../../src/contracts/destination.ts";
 import { openDestinations } from "../../src/destinations/index.ts";
 import { startApacheDav } from "../servers/apache-dav.ts";
@@ -22,6 +23,10 @@ export interface FaultKind {
   readonly speaksHttp: boolean;
   /** An upload that is cut goes on by itself, also where its bytes can't be read a second time. */
   readonly resumes: boolean;
+  /** Why a full disk can't be told from other failures, where that is so. */
+  readonly hidesFullDisk?: string;
+  /** Why a disk stays full when the upload that filled it has failed, where that is so. */
+  readonly keepsDiskFull?: string;
   /** Cases that this kind can't pass, each with its reason. An unknown name is an error. */
   readonly exceptions?: Readonly<Record<string, string>>;
   /** Starts the server. What it stores lies in `folder`, where one is given. */
@@ -137,6 +142,7 @@ export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
   },
   webdavRclone: {
     label: "WebDAV (rclone)",
+    hidesFullDisk: "rclone answers any failed write in the same way",
     speaksHttp: true,
     resumes: false,
     async start(folder) {
@@ -145,6 +151,8 @@ export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
   },
   azure: {
     label: "Azure Blob (Azurite)",
+    hidesFullDisk: "Azure has no full disks: its emulator answers 500",
+    keepsDiskFull: "the emulator keeps blocks that were never committed until it sweeps its disk",
     speaksHttp: true,
     resumes: true,
     async start(folder) {
@@ -162,7 +170,8 @@ export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
           for await (const { name } of container.listBlobsFlat({ prefix: `${prefix}/` })) {
             const hash = createHash("sha256");
             const { readableStreamBody } = await container.getBlobClient(name).download();
-            for await (const chunk of readableStreamBody ?? []) hash.update(chunk);
+            if (readableStreamBody !== undefined)
+              for await (const chunk of readableStreamBody) hash.update(chunk as Buffer);
             found.set(name.slice(prefix.length + 1), hash.digest("hex"));
           }
           return found;

@@ -36,6 +36,7 @@ export async function startApacheDav(
   const [basic, digest, tls] = [await freePort(), await freePort(), await freePort()];
   const data = options.data ?? dataFolder(folder, "www-data");
   const run = join(folder, "run");
+  execFileSync("chmod", ["0755", folder]);
   mkdirSync(run);
   execFileSync("chown", ["www-data:www-data", run]);
   const certificates = makeCertificates(folder);
