@@ -103,7 +103,9 @@ async function compare(title: string, source: string, folder: string, rounds: nu
   console.log(`\n${title}: ${source}, ${rounds} rounds, medians\n`);
   console.log("| | wall s | CPU s | peak MB | size MB |\n|---|---:|---:|---:|---:|");
   for (const [name, { wallSeconds, cpuSeconds, peakMb, sizeMb }] of medians) {
-    console.log(`| ${name} | ${wallSeconds.toFixed(2)} | ${cpuSeconds.toFixed(2)} | ${peakMb.toFixed(0)} | ${sizeMb.toFixed(1)} |`);
+    console.log(
+      `| ${name} | ${wallSeconds.toFixed(2)} | ${cpuSeconds.toFixed(2)} | ${peakMb.toFixed(0)} | ${sizeMb.toFixed(1)} |`,
+    );
   }
   console.log("\n| ratio | wall | CPU | size |\n|---|---:|---:|---:|");
   for (const { contestant, peer: peerName, ...goal } of GOALS[title] ?? []) {
@@ -111,7 +113,9 @@ async function compare(title: string, source: string, folder: string, rounds: nu
     const other = medians.get(peerName);
     if (own === undefined || other === undefined) continue;
     const cell = (ratio: number, wanted: number | undefined): string =>
-      wanted === undefined ? ratio.toFixed(3) : `${ratio.toFixed(3)} (goal ${wanted}${ratio > wanted ? ", missed" : ""})`;
+      wanted === undefined
+        ? ratio.toFixed(3)
+        : `${ratio.toFixed(3)} (goal ${wanted}${ratio > wanted ? ", missed" : ""})`;
     const cells = [
       cell(own.wallSeconds / other.wallSeconds, goal.wall),
       cell(own.cpuSeconds / other.cpuSeconds, goal.cpu),
@@ -141,7 +145,10 @@ const { values } = parseArgs({
   },
 });
 mkdirSync(values.folder, { recursive: true });
-const trees = makeBenchTrees(values.folder, { siteMegabytes: Number(values.megabytes), smallFiles: Number(values.files) });
+const trees = makeBenchTrees(values.folder, {
+  siteMegabytes: Number(values.megabytes),
+  smallFiles: Number(values.files),
+});
 console.log(`${os.cpus()[0]?.model ?? ""}, ${os.availableParallelism()} cores, Node.js ${process.version}`);
 for (const [title, source] of Object.entries(trees)) {
   if (values.only !== "" && values.only !== title) continue;

@@ -87,7 +87,13 @@ export function createWords(random: () => number): Words {
   };
 }
 
-const META_KEYS = ["_wp_attachment_metadata", "_edit_lock", "_elementor_data", "_yoast_wpseo_metadesc", "_menu_item_url"];
+const META_KEYS = [
+  "_wp_attachment_metadata",
+  "_edit_lock",
+  "_elementor_data",
+  "_yoast_wpseo_metadesc",
+  "_menu_item_url",
+];
 
 export interface Rows {
   sql(bytes: number): Buffer;
@@ -116,7 +122,8 @@ export function createRows(random: () => number, words: Words): Rows {
         const key = META_KEYS[integer(META_KEYS.length)];
         const name = `2025/${String(1 + integer(12)).padStart(2, "0")}/image-${integer(999)}`;
         const sizes = ["medium", "large", "thumbnail"].map(
-          (size) => `s:${size.length}:"${size}";a:4:{s:4:"file";s:22:"${name}-${size}.jpg";s:5:"width";i:${integer(1_200)};s:6:"height";i:${integer(900)};s:9:"mime-type";s:10:"image/jpeg";}`,
+          (size) =>
+            `s:${size.length}:"${size}";a:4:{s:4:"file";s:22:"${name}-${size}.jpg";s:5:"width";i:${integer(1_200)};s:6:"height";i:${integer(900)};s:9:"mime-type";s:10:"image/jpeg";}`,
         );
         return `INSERT INTO \`wp_postmeta\` VALUES (${at * 3},${integer(90_000)},'${key}','a:5:{s:5:"width";i:${integer(2_000)};s:6:"height";i:${integer(1_500)};s:4:"file";s:20:"${name}.jpg";s:5:"sizes";a:3:{${sizes.join("")}}}');\n`;
       }),

@@ -22,7 +22,8 @@ export function nativePackages(arch: string): readonly NativePackage[] {
     },
     {
       name: "koffi",
-      needs: (file) => ["package.json", "LICENSE.txt", "index.js", "src/koffi/index.js", "src/koffi/src/static.js"].includes(file),
+      needs: (file) =>
+        ["package.json", "LICENSE.txt", "index.js", "src/koffi/index.js", "src/koffi/src/static.js"].includes(file),
     },
     {
       // Its binaries lie in packages of their own, one for each system.

@@ -29,9 +29,9 @@ const blocks: readonly (readonly [string, Buffer])[] = [
 async function compress(compressor: BlockCompressor, block: Uint8Array): Promise<Buffer> {
   const input = new ArrayBuffer(BLOCK_BYTES);
   new Uint8Array(input).set(block);
-  const { output, outputBytes } = await compressor.compress(input, block.length);
-  const made = Buffer.from(new Uint8Array(output, 0, outputBytes).slice());
-  compressor.reuse(output);
+  const compressed = await compressor.compress(input, block.length);
+  const made = Buffer.from(new Uint8Array(compressed.output, 0, compressed.outputBytes).slice());
+  compressor.reuse(compressed.output);
   return made;
 }
 
@@ -48,29 +48,32 @@ function output(command: string, args: readonly string[], bytes: Uint8Array): Bu
 }
 
 describe.each([true, false])("with libraries: %s", (native) => {
-  it.each(LEVELS)("gzip, %s: blocks after one another are what they were, for Node.js, gzip and Python", async (level) => {
-    const compressor = open("gz", level, native);
-    try {
-      const made: Buffer[] = [];
-      for (const [title, block] of blocks) {
-        const members = await compress(compressor, block);
-        if (block.length > 0) {
-          expect(gunzipSync(members).equals(block), title).toBe(true);
-          // No time, no name, no hint of the level, Unix: the same wherever it is made.
-          expect(members.subarray(0, 10).toString("hex"), title).toBe("1f8b0800000000000003");
+  it.each(LEVELS)(
+    "gzip, %s: blocks after one another are what they were, for Node.js, gzip and Python",
+    async (level) => {
+      const compressor = open("gz", level, native);
+      try {
+        const made: Buffer[] = [];
+        for (const [title, block] of blocks) {
+          const members = await compress(compressor, block);
+          if (block.length > 0) {
+            expect(gunzipSync(members).equals(block), title).toBe(true);
+            // No time, no name, no hint of the level, Unix: the same wherever it is made.
+            expect(members.subarray(0, 10).toString("hex"), title).toBe("1f8b0800000000000003");
+          }
+          expect((await compress(compressor, block)).equals(members), title).toBe(true);
+          made.push(members);
         }
-        expect((await compress(compressor, block)).equals(members), title).toBe(true);
-        made.push(members);
+        const whole = Buffer.concat(made);
+        const expected = Buffer.concat(blocks.map(([, block]) => block));
+        expect(output("gzip", ["-dc"], whole).equals(expected)).toBe(true);
+        const python = "import gzip,sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())";
+        expect(output("python3", ["-c", python], whole).equals(expected)).toBe(true);
+      } finally {
+        compressor.close();
       }
-      const whole = Buffer.concat(made);
-      const expected = Buffer.concat(blocks.map(([, block]) => block));
-      expect(output("gzip", ["-dc"], whole).equals(expected)).toBe(true);
-      const python = "import gzip,sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())";
-      expect(output("python3", ["-c", python], whole).equals(expected)).toBe(true);
-    } finally {
-      compressor.close();
-    }
-  });
+    },
+  );
 
   it.each(LEVELS)("zstd, %s: each block is one frame with size and checksum, for Node.js and zstd", async (level) => {
     const compressor = open("zst", level, native);

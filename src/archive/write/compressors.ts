@@ -70,8 +70,8 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     workers.delete(worker);
   };
   const start = (): Worker => {
-    const code = workerUrl(import.meta.url, "compress-worker");
-    const worker = new Worker(code, { workerData: choice, execArgv: [], resourceLimits: WORKER_LIMITS });
+    const url = workerUrl(import.meta.url, "compress-worker");
+    const worker = new Worker(url, { workerData: choice, execArgv: [], resourceLimits: WORKER_LIMITS });
     worker.on("message", (reply: CompressReply) => {
       const pending = workers.get(worker);
       workers.set(worker, undefined);

@@ -70,7 +70,11 @@ export async function describeEngines(): Promise<readonly { readonly text: strin
   ] as const;
   const described = [];
   for (const { compression, best, packages } of kinds) {
-    const names = [await name(compression, "default"), await name(compression, "fast"), await name(compression, "best")];
+    const names = [
+      await name(compression, "default"),
+      await name(compression, "fast"),
+      await name(compression, "best"),
+    ];
     const missing = best.some((library) => !names.some((used) => used.startsWith(library)));
     const [usual, fast, slow] = names;
     const advice = missing ? `; it would take less CPU time with ${packages} (Debian's names)` : "";
