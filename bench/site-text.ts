@@ -87,6 +87,14 @@ export function createWords(random: () => number): Words {
   };
 }
 
+const META_KEYS = [
+  "_wp_attachment_metadata",
+  "_edit_lock",
+  "_elementor_data",
+  "_yoast_wpseo_metadesc",
+  "_menu_item_url",
+];
+
 export interface Rows {
   sql(bytes: number): Buffer;
   log(bytes: number): Buffer;
@@ -107,11 +115,18 @@ export function createRows(random: () => number, words: Words): Rows {
     new Date(1_767_225_600_000 + at * 61_000).toISOString().slice(0, 19).replace("T", " ");
   return {
     sql: (bytes) =>
-      lines(bytes, (at) =>
-        at % 4 === 0
-          ? `INSERT INTO wp_posts VALUES (${at},${integer(40)},'${time(at)}','<p>${words.sentence(20 + integer(160))}</p>\\n<p>${words.sentence(integer(90))}</p>','publish','open','${words.word()}-${words.word()}',${integer(99)});\n`
-          : `INSERT INTO wp_postmeta VALUES (${at * 3},${integer(90_000)},'_${words.word()}_${words.word()}','a:2:{s:5:"width";i:${integer(2_000)};s:4:"file";s:${integer(30)}:"2025/${1 + integer(12)}/${words.word()}-${integer(9_999)}.jpg";}');\n`,
-      ),
+      lines(bytes, (at) => {
+        if (at % 8 === 0) {
+          return `INSERT INTO \`wp_posts\` VALUES (${at},${integer(40)},'${time(at)}','${time(at)}','<!-- wp:paragraph -->\\n<p>${words.sentence(20 + integer(120))}</p>\\n<!-- /wp:paragraph -->','${words.sentence(4)}','','publish','open','closed','','${words.word()}-${words.word()}','','','${time(at)}','${time(at)}','',0,'https://site.example/?p=${at}',0,'post','',${integer(9)});\n`;
+        }
+        const key = META_KEYS[integer(META_KEYS.length)];
+        const name = `2025/${String(1 + integer(12)).padStart(2, "0")}/image-${integer(999)}`;
+        const sizes = ["medium", "large", "thumbnail"].map(
+          (size) =>
+            `s:${size.length}:"${size}";a:4:{s:4:"file";s:22:"${name}-${size}.jpg";s:5:"width";i:${integer(1_200)};s:6:"height";i:${integer(900)};s:9:"mime-type";s:10:"image/jpeg";}`,
+        );
+        return `INSERT INTO \`wp_postmeta\` VALUES (${at * 3},${integer(90_000)},'${key}','a:5:{s:5:"width";i:${integer(2_000)};s:6:"height";i:${integer(1_500)};s:4:"file";s:20:"${name}.jpg";s:5:"sizes";a:3:{${sizes.join("")}}}');\n`;
+      }),
     log: (bytes) =>
       lines(
         bytes,

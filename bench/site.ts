@@ -7,6 +7,7 @@ import { createCipheriv } from "node:crypto";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { createRandom } from "./random.ts";
 import { createCode, createRows, createWords } from "./site-text.ts";
 
 /** What one site of a bench tree holds, in parts of its size: as on hosts that were looked at, a good third is media. */
@@ -117,17 +118,6 @@ function noise(seed: number, bytes: number): Buffer {
   const key = Buffer.alloc(32);
   key.writeUInt32LE(seed);
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
-}
-
-/** mulberry32: numbers in [0, 1). */
-export function createRandom(seed: number): () => number {
-  let state = Math.imul(seed, 0x9e3779b9) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 if (import.meta.main) {

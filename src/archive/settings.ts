@@ -37,7 +37,7 @@ export const BACKUP_COMPRESSION_LEVEL: WithDefault<"choice"> = {
   allowed: ["fast", "default", "best"],
   default: "default",
   isNew: true,
-  help: "Trades time for size.",
+  help: "Trades CPU time for size. With `gz`, `fast` takes half of the CPU time of `default` and makes archives of text about a tenth larger; `best` takes three times as much and makes them a twentieth smaller. `lifeboat check` shows what compresses at each level.",
 };
 
 export const GZIP_PARALLELISM: WithDefault<"natural"> = {

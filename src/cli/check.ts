@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { Job } from "../contracts/job.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
+import { describeEngines } from "../archive/write/engines.ts";
 import { describeProblems } from "../config/describe.ts";
 import { printablePath } from "../lib/printable.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -43,17 +44,18 @@ configuration.
     const destinations = await Promise.all(jobs.map((job) => checkDestinations(job, setup, context.signal)));
     for (const [at, job] of jobs.entries())
       findings.push(...sourceFindings(job), ...(destinations[at] ?? []), ...notificationFindings(job));
-    findings.push({
-      level: "ok",
-      about: "compressor",
-      text: `gz: zlib ${process.versions.zlib}, zst: zstd ${process.versions["zstd"] ?? "built in"} (both built into Node.js ${process.versions.node})`,
-    });
+    findings.push(...(await compressorFindings()));
     if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
     else for (const finding of findings) context.output.print(setup.redact(printablePath(line(finding))));
     if (findings.some((finding) => finding.level === "error" && finding.about === "config")) return EXIT_BAD_CONFIG;
     return findings.some((finding) => finding.level === "error") ? EXIT_FAILED : 0;
   },
 };
+
+async function compressorFindings(): Promise<Finding[]> {
+  const engines = await describeEngines();
+  return engines.map(({ text, missing }) => ({ level: missing ? "note" : "ok", about: "compressor", text }));
+}
 
 function line({ level, job, text }: Finding): string {
   return `${level.padEnd(7)}  ${job === undefined ? "" : `${job}: `}${text}`;

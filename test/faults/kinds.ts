@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { chmod, chown } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Destination } from "../../src/contracts/destination.ts";
 import { openDestinations } from "../../src/destinations/index.ts";
 import { startApacheDav } from "../servers/apache-dav.ts";
@@ -170,8 +169,7 @@ export const faultKinds: Readonly<Record<FaultKindName, FaultKind>> = {
           for await (const { name } of container.listBlobsFlat({ prefix: `${prefix}/` })) {
             const hash = createHash("sha256");
             const { readableStreamBody } = await container.getBlobClient(name).download();
-            if (readableStreamBody !== undefined)
-              for await (const chunk of readableStreamBody) hash.update(chunk as Buffer);
+            if (readableStreamBody !== undefined) for await (const chunk of readableStreamBody) hash.update(chunk);
             found.set(name.slice(prefix.length + 1), hash.digest("hex"));
           }
           return found;

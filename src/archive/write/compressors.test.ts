@@ -29,9 +29,9 @@ const blocks: readonly (readonly [string, Buffer])[] = [
 async function compress(compressor: BlockCompressor, block: Uint8Array): Promise<Buffer> {
   const input = new ArrayBuffer(BLOCK_BYTES);
   new Uint8Array(input).set(block);
-  const { output: bytes, outputBytes } = await compressor.compress(input, block.length);
-  const made = Buffer.from(new Uint8Array(bytes, 0, outputBytes).slice());
-  compressor.reuse(bytes);
+  const compressed = await compressor.compress(input, block.length);
+  const made = Buffer.from(new Uint8Array(compressed.output, 0, compressed.outputBytes).slice());
+  compressor.reuse(compressed.output);
   return made;
 }
 

@@ -51,6 +51,9 @@ export function createCompressor(
   return threadedCompressor({ compression, level, native: options.native ?? true }, options);
 }
 
+/** It makes next to no garbage. */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 1 };
+
 interface Pending {
   resolve(block: CompressedBlock): void;
   reject(error: unknown): void;
@@ -67,7 +70,8 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     workers.delete(worker);
   };
   const start = (): Worker => {
-    const worker = new Worker(workerUrl(import.meta.url, "compress-worker"), { workerData: choice, execArgv: [] });
+    const url = workerUrl(import.meta.url, "compress-worker");
+    const worker = new Worker(url, { workerData: choice, execArgv: [], resourceLimits: WORKER_LIMITS });
     worker.on("message", (reply: CompressReply) => {
       const pending = workers.get(worker);
       workers.set(worker, undefined);

@@ -59,3 +59,26 @@ function isRight(engine: BlockEngine, compression: Compression): boolean {
   }
   return true;
 }
+
+/** What this machine compresses with, for `lifeboat check`. */
+export async function describeEngines(): Promise<readonly { readonly text: string; readonly missing: boolean }[]> {
+  const name = async (compression: EngineChoice["compression"], level: CompressionLevel): Promise<string> =>
+    (await loadEngine({ compression, level, native: true })).name;
+  const kinds = [
+    { compression: "gz", best: ["libdeflate", "ISA-L"], packages: "libdeflate0 and libisal2" },
+    { compression: "zst", best: ["libzstd"], packages: "libzstd1" },
+  ] as const;
+  const described = [];
+  for (const { compression, best, packages } of kinds) {
+    const names = [
+      await name(compression, "default"),
+      await name(compression, "fast"),
+      await name(compression, "best"),
+    ];
+    const missing = best.some((library) => !names.some((used) => used.startsWith(library)));
+    const [usual, fast, slow] = names;
+    const advice = missing ? `; it would take less CPU time with ${packages} (Debian's names)` : "";
+    described.push({ text: `${compression}: ${usual} (fast: ${fast}, best: ${slow})${advice}`, missing });
+  }
+  return described;
+}

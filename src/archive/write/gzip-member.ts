@@ -1,5 +1,3 @@
-import { crc32 } from "node:zlib";
-
 /** RFC 1952: magic, deflate, no flags, no time, "maximum compression" unset, Unix. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3);
 /** RFC 1951, 3.2.4: a stored block holds at most this much. */
@@ -11,8 +9,8 @@ export function fixGzipHeader(member: Uint8Array, at: number): void {
   member[at + 9] = 3;
 }
 
-/** Writes a gzip member that holds `content` as it is at `at`: 5 bytes in 64 KiB larger. Gives the member's size. */
-export function writeStoredMember(content: Uint8Array, output: Buffer, start: number): number {
+/** Writes a gzip member that holds `content` as it is at `start`: 5 bytes in 64 KiB larger. Gives the member's size. */
+export function writeStoredMember(content: Uint8Array, crc32: number, output: Buffer, start: number): number {
   const pieces = Math.max(1, Math.ceil(content.length / STORED_MAX_BYTES));
   output.set(HEADER, start);
   let at = start + HEADER.length;
@@ -24,7 +22,7 @@ export function writeStoredMember(content: Uint8Array, output: Buffer, start: nu
     output.set(part, at + 5);
     at += 5 + part.length;
   }
-  output.writeUInt32LE(crc32(content) >>> 0, at);
-  output.writeUInt32LE(content.length >>> 0, at + 4);
+  output.writeUInt32LE(crc32, at);
+  output.writeUInt32LE(content.length, at + 4);
   return at + 8 - start;
 }

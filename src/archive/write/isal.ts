@@ -28,10 +28,13 @@ export async function loadIsal(level: number): Promise<MemberWriter> {
   const library = await loadNativeLibrary("libisal.so.2");
   const initialize = library.call("isal_deflate_stateless_init", "void", ["uintptr_t"]);
   const deflate = library.call("isal_deflate_stateless", "int", ["uintptr_t"]);
+  const crc32 = library.call("crc32_gzip_refl", "uint32_t", ["uint32_t", "uintptr_t", "uint64_t"]);
   // One piece of memory for both, and the views of it keep it: the library knows only addresses.
   const memory = new ArrayBuffer(STREAM_BYTES + LEVEL_BUFFER_BYTES);
   const fields = new DataView(memory);
-  const untouched = new Uint8Array(memory, STREAM_BYTES - UNTOUCHED_BYTES, UNTOUCHED_BYTES).fill(UNTOUCHED);
+  const untouched = Buffer.alloc(UNTOUCHED_BYTES, UNTOUCHED);
+  const beyondState = Buffer.from(memory, STREAM_BYTES - UNTOUCHED_BYTES, UNTOUCHED_BYTES);
+  beyondState.set(untouched);
   const streamAddress = library.addressOf(memory);
   const levelBufferAddress = streamAddress + STREAM_BYTES;
   const setAddress = (offset: number, address: number): void => fields.setBigUint64(offset, BigInt(address), true);
@@ -42,7 +45,7 @@ export async function loadIsal(level: number): Promise<MemberWriter> {
   return {
     name: `ISA-L ${library.fileVersion ?? ""} level ${level}`.replace("  ", " "),
     begin(input, output) {
-      if (!untouched.every((byte) => byte === UNTOUCHED)) throw new Error("ISA-L wrote beyond its state");
+      if (!beyondState.equals(untouched)) throw new Error("ISA-L wrote beyond its state");
       content = new Uint8Array(input);
       target = Buffer.from(output);
       inputAddress = library.addressOf(input);
@@ -63,6 +66,7 @@ export async function loadIsal(level: number): Promise<MemberWriter> {
       if (code !== 0) throw new Error(`ISA-L fails with code ${code} on ${to - from} bytes`);
       return fields.getUint32(STREAM.totalOut, true);
     },
-    store: (from, to, at) => writeStoredMember(content.subarray(from, to), target, at),
+    store: (from, to, at) =>
+      writeStoredMember(content.subarray(from, to), crc32(0, inputAddress + from, to - from), target, at),
   };
 }
