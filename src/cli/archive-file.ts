@@ -42,12 +42,9 @@ async function* entriesOf(
   if (opened !== undefined) {
     const { index, raw } = opened;
     try {
-      for (const path of wanted.candidates) {
-        if ((await index.find(path)) === undefined) continue;
-        const first = await readEntries(index, raw, [path], () => undefined).next();
-        if (first.done !== true) yield first.value;
-        return;
-      }
+      const path = await index.firstOf(wanted.candidates);
+      const first = await readEntries(index, raw, path === undefined ? [] : [path], () => undefined).next();
+      if (first.done !== true) yield first.value;
       return;
     } catch (thrown) {
       if (!(thrown instanceof IndexFault)) throw thrown;

@@ -1,6 +1,7 @@
 import { readEntries } from "../archive/index/entries.ts";
 import { describeBlock } from "../archive/index/blocks.ts";
 import { IndexFault } from "../archive/index/format.ts";
+import type { ArchiveIndex } from "../archive/index/reader.ts";
 import { extractArchive, extractEntries, type ExtractNotice, type ExtractResult } from "../archive/read/extract.ts";
 import type { ArchiveEntry } from "../archive/read/read.ts";
 import { DamagedArchive } from "../archive/read/read-errors.ts";
@@ -79,41 +80,45 @@ async function restore(task: RestoreTask): Promise<Restored> {
     roots.flatMap(({ candidates }) => candidates),
   );
   if (opened === undefined) return restoreFromStream(task);
+  let hasBegun = false;
   try {
-    return await restoreFromIndex(task, roots, opened);
+    const { wanted, missing } = await findRoots(roots, opened.index);
+    if (wanted.length === 0) throw nothingFound(task);
+    hasBegun = true;
+    return { result: await restoreFromIndex(task, wanted, opened), missing };
   } catch (thrown) {
     if (!(thrown instanceof IndexFault)) throw thrown;
     sayNoIndex(found, context, `it ${thrown.message}`);
-    // What is there by now is ours.
-    return restoreFromStream({ ...task, overwrite: true });
+    // What is in the target by now is ours: it was looked at before anything was written.
+    return restoreFromStream({ ...task, overwrite: task.overwrite || hasBegun });
   }
+}
+
+/** Of what each path can mean, the first that is there. */
+async function findRoots(
+  roots: readonly WantedPath[],
+  index: ArchiveIndex,
+): Promise<{ readonly wanted: readonly Buffer[]; readonly missing: readonly WantedPath[] }> {
+  const wanted: Buffer[] = [];
+  const missing: WantedPath[] = [];
+  for (const root of roots) {
+    const path = await index.firstOf(root.candidates);
+    if (path === undefined) missing.push(root);
+    else wanted.push(path);
+  }
+  return { wanted, missing };
 }
 
 async function restoreFromIndex(
   task: RestoreTask,
-  roots: readonly WantedPath[],
+  wanted: readonly Buffer[],
   { index, raw }: OpenedIndex,
-): Promise<Restored> {
-  const wanted: Buffer[] = [];
-  const missing: WantedPath[] = [];
-  for (const root of roots) {
-    let path: Buffer | undefined;
-    for (const candidate of root.candidates) {
-      if (path !== undefined) break;
-      for await (const _ of index.atOrBelow(candidate)) {
-        path = candidate;
-        break;
-      }
-    }
-    if (path === undefined) missing.push(root);
-    else wanted.push(path);
-  }
-  if (wanted.length === 0) throw nothingFound(task);
+): Promise<ExtractResult> {
   const damaged = new Set<string>();
   const entries = readEntries(index, raw, wanted, ({ block }) => damaged.add(describeBlock(block)));
   const result = await extractEntries(entries, task.to, extractOptions(task), () => 0);
   for (const block of damaged) task.context.output.remark(`${block} is damaged`);
-  return { result, missing };
+  return result;
 }
 
 async function restoreFromStream(task: RestoreTask): Promise<Restored> {

@@ -1,5 +1,4 @@
 import { asArchiveEntry } from "../archive/index/entries.ts";
-import type { ArchiveIndex } from "../archive/index/reader.ts";
 import { listEntries, type ArchiveEntry } from "../archive/read/read.ts";
 import { UserError } from "../lib/errors.ts";
 import { isoTime, localIso } from "../lib/iso-time.ts";
@@ -48,24 +47,15 @@ async function* entriesOf(
   // Proven before the first line: nothing must be shown twice.
   const opened = await openArchiveIndex(found, context, wanted.candidates);
   if (opened !== undefined) {
-    yield* listed(opened.index, wanted);
+    const path = await opened.index.firstOf(wanted.candidates);
+    if (path === undefined) return;
+    for await (const entry of opened.index.atOrBelow(path)) yield asArchiveEntry(entry);
     return;
   }
   const { destination, object } = found;
   const stream = await destination.get("archive", object.name, undefined, context.signal);
   for await (const entry of listEntries(stream, { archiveName: object.name, signal: context.signal })) {
     if (isWanted(entry.pathBytes, wanted)) yield entry;
-  }
-}
-
-async function* listed(index: ArchiveIndex, wanted: WantedPath): AsyncGenerator<ArchiveEntry, void, void> {
-  for (const path of wanted.candidates) {
-    let isFound = false;
-    for await (const entry of index.atOrBelow(path)) {
-      isFound = true;
-      yield asArchiveEntry(entry);
-    }
-    if (isFound) return;
   }
 }
 

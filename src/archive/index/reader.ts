@@ -23,6 +23,8 @@ export interface ArchiveIndex {
   readonly facts: IndexFacts;
   /** The entry of this path (see path-order.ts); of several the last. */
   find(path: Buffer): Promise<IndexEntry | undefined>;
+  /** The first of these paths at or below which there is anything. */
+  firstOf(paths: readonly Buffer[]): Promise<Buffer | undefined>;
   /** Everything at or below a path, in order; all with the empty path. */
   atOrBelow(path: Buffer): AsyncGenerator<IndexEntry, void, void>;
   /**
@@ -81,6 +83,10 @@ export async function openIndex(read: RangeReader, indexBytes: number): Promise<
     facts,
     atOrBelow,
     block,
+    async firstOf(paths) {
+      for (const path of paths) if ((await atOrBelow(path).next()).done !== true) return path;
+      return undefined;
+    },
     async prove(path) {
       let rawBytes = END_BYTES;
       for await (const { headerBytes, sizeBytes } of atOrBelow(path)) rawBytes += headerBytes + padded(sizeBytes);
