@@ -33,10 +33,8 @@ export interface PartStoreSpec {
 
 const SIZE_BYTES = 36_000_000;
 const NAME = "fault.tar.gz";
-/** Four minutes, all attempts together. */
-const SILENCE_BOUND_MS = 240_000;
 
-/** What a part upload must survive, and how it must fail where it can't. */
+/** What is particular to uploads in parts; the rest is in the fault table. */
 export function testPartUploads(spec: PartStoreSpec): void {
   describe(`faults: ${spec.label}`, () => {
     let store: PartStore;
@@ -87,7 +85,7 @@ export function testPartUploads(spec: PartStoreSpec): void {
       const error = await failureOf(
         destination.put(NAME, generatedSource(SIZE_BYTES), {
           ...asArchive(),
-          signal: signal(SILENCE_BOUND_MS + 60_000),
+          signal: signal(300_000),
         }),
       );
       expect(performance.now() - startedAt).toBeLessThan(within);
@@ -160,21 +158,6 @@ export function testPartUploads(spec: PartStoreSpec): void {
       await expectNothingThere();
     });
 
-    it("nobody there is said within half a minute", { timeout: 60_000 }, async () => {
-      await behind({ kind: "refuse" });
-      const error = await expectFailed(40_000);
-      expect(error.code).toBe("unavailable");
-      expect(error.message).toContain("refused");
-      await expectNothingThere();
-    });
-
-    it("nonsense instead of HTTP is said to be that", { timeout: 60_000 }, async () => {
-      await behind({ kind: "garbage" });
-      const error = await expectFailed(40_000);
-      expect(error.message).toContain("HTTP");
-      await expectNothingThere();
-    });
-
     it("wrong credentials are told before a large body is sent in vain", async () => {
       await behind({ kind: "none" });
       await destination.close();
@@ -182,11 +165,6 @@ export function testPartUploads(spec: PartStoreSpec): void {
       const error = await failureOf(destination.put(NAME, generatedSource(4_500_000), asArchive()));
       expect(error).toMatchObject({ code: "denied" });
       await expectNothingThere();
-    });
-
-    it("a slow line is no silence", { timeout: 120_000 }, async () => {
-      await behind({ kind: "rate", bytesPerSecond: 1_500_000 });
-      await expectStored();
     });
 
     it("an abort between parts ends within a second and leaves nothing", async () => {
@@ -231,20 +209,6 @@ export function testPartUploads(spec: PartStoreSpec): void {
       expect(error).toHaveProperty("message", "engine broke");
       await expectNothingThere();
     });
-
-    it(
-      "a store that falls silent is given up within four minutes",
-      { timeout: SILENCE_BOUND_MS + 60_000 },
-      async () => {
-        const { setFault } = await behind({ kind: "stall", afterBytes: 9_000_000 });
-        const error = await expectFailed(SILENCE_BOUND_MS);
-        expect(error).toMatchObject({ code: "unavailable", isFinal: true });
-        await setFault({ kind: "none" });
-        const direct = await store.open(store.port);
-        expect(await listAll(direct, "archive")).toEqual([]);
-        await direct.close();
-      },
-    );
 
     it("a download goes on where it was cut", async () => {
       const { setFault } = await behind({ kind: "none" });
