@@ -99,16 +99,7 @@ export const STORES: Readonly<Record<string, (bench: Bench) => Promise<Store>>> 
     return {
       port: server.port,
       settings: (port) => azureEnvironment({ ...server, port }, "bench"),
-      peer: {
-        name: "rclone (azure)",
-        command: 'rclone copyto "$FILE" bench:bench/peer.tar',
-        env: (port) => ({
-          RCLONE_CONFIG_BENCH_TYPE: "azureblob",
-          RCLONE_CONFIG_BENCH_ACCOUNT: server.account,
-          RCLONE_CONFIG_BENCH_KEY: server.key,
-          RCLONE_CONFIG_BENCH_ENDPOINT: `http://127.0.0.1:${port}/${server.account}`,
-        }),
-      },
+      // Debian's rclone reaches an emulator at its usual port only.
       async clear() {
         for await (const { name } of container.listBlobsFlat()) await container.deleteBlob(name);
       },
