@@ -2,33 +2,58 @@ import type { FileId } from "./file-stat.ts";
 
 /** Finds the entry that already holds the content of a file with several names. */
 export interface HardLinks {
-  /** Entry path of the name that was stored first, if there was one. */
-  stored(stat: LinkStat): string | undefined;
-  remember(stat: LinkStat, entryPath: string): void;
+  /** Entry path of the name that was stored first, if there was one and it is remembered. */
+  stored(file: LinkedFile): string | undefined;
+  remember(file: LinkedFile, entryPath: string): void;
 }
 
-interface LinkStat extends FileId {
+interface LinkedFile extends FileId {
   readonly nlink: number;
 }
 
-/** Memory: one path for each file whose other names have not all been met yet. */
-export function createHardLinks(): HardLinks {
-  const open = new Map<string, { readonly path: string; left: number }>();
+interface First {
+  readonly path: string;
+  /** Names that were not met yet. */
+  left: number;
+}
+
+/** Paths of about 400,000 files: the process must stay inside a small container. */
+const MOST_BYTES = 80_000_000;
+/** Of a remembered file beside its path: map entry, objects, the string's head. Measured: 120. */
+const OVERHEAD_BYTES = 130;
+/** Below this a whole inode number is an exact double. */
+const LARGEST_EXACT_HIGH = 2 ** 21;
+
+/**
+ * Memory: one path for each file whose other names have not all been met yet, up to `mostBytes` of them. Files beyond
+ * that are stored once more under each of their names: the archive is larger, and still right.
+ */
+export function createHardLinks(mostBytes: number = MOST_BYTES): HardLinks {
+  const devices = new Map<number, Map<number | string, First>>();
+  let bytes = 0;
   return {
-    stored(stat) {
-      const key = keyOf(stat);
-      const first = open.get(key);
-      if (first === undefined) return undefined;
+    stored(file) {
+      const files = devices.get(file.device);
+      const first = files?.get(keyOf(file));
+      if (files === undefined || first === undefined) return undefined;
       first.left -= 1;
-      if (first.left <= 0) open.delete(key);
+      if (first.left <= 0) {
+        files.delete(keyOf(file));
+        bytes -= first.path.length + OVERHEAD_BYTES;
+      }
       return first.path;
     },
-    remember(stat, entryPath) {
-      open.set(keyOf(stat), { path: entryPath, left: stat.nlink - 1 });
+    remember(file, entryPath) {
+      const needed = entryPath.length + OVERHEAD_BYTES;
+      if (bytes + needed > mostBytes) return;
+      let files = devices.get(file.device);
+      if (files === undefined) devices.set(file.device, (files = new Map()));
+      files.set(keyOf(file), { path: entryPath, left: file.nlink - 1 });
+      bytes += needed;
     },
   };
 }
 
-function keyOf({ device, inodeHigh, inodeLow }: FileId): string {
-  return `${device}:${inodeHigh}:${inodeLow}`;
+function keyOf({ inodeHigh, inodeLow }: FileId): number | string {
+  return inodeHigh < LARGEST_EXACT_HIGH ? inodeHigh * 2 ** 32 + inodeLow : `${inodeHigh}:${inodeLow}`;
 }
