@@ -31,6 +31,7 @@ const OTHER_NAMES = new Set([
   "NO_PROXY",
   "SSL_CERT_FILE",
   "NODE_EXTRA_CA_CERTS",
+  "LIFEBOAT_CONTAINER_SITE_MB",
   "STANDARD_IA",
   // Constants of the operating system and of Node.js.
   "O_NOFOLLOW",
