@@ -25,6 +25,9 @@ export interface Child {
 /** Of the daemon's environment only this reaches a child: no setting and so no secret is among it. */
 const PASSED_ON = ["PATH", "HOME", "TZ", "LANG", "LC_ALL", "HOSTNAME", "TMPDIR", "TERM", "NO_COLOR"];
 
+/** After its answer and after SIGKILL a child has this long to be gone; then its task counts as over. */
+const ANSWERED_MS = 5_000;
+const KILLED_MS = 2_000;
 const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -43,11 +46,27 @@ export function startChild(task: ChildTask, entry: string): Child {
   const child = spawn(command, args, { stdio: ["pipe", "inherit", "inherit", "pipe"], env });
   const chunks: Buffer[] = [];
   let size = 0;
+  const answered = (): unknown => parse(Buffer.concat(chunks));
+  const { promise: ended, resolve } = Promise.withResolvers<ChildEnd>();
+  let endTimer: NodeJS.Timeout | undefined;
+  /** A thread that hangs in the kernel (a dead FUSE mount) may keep a process that nobody can kill. */
+  const expectEnd = (withinMs: number): void => {
+    clearTimeout(endTimer);
+    endTimer = setTimeout(() => {
+      child.unref();
+      resolve({ code: undefined, signal: "SIGKILL", answer: answered() });
+    }, withinMs);
+  };
+  const kill = (): void => {
+    child.kill("SIGKILL");
+    expectEnd(KILLED_MS);
+  };
   const answerPipe = child.stdio[3];
   if (answerPipe && "on" in answerPipe) {
     answerPipe.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= MOST_ANSWER_BYTES) chunks.push(chunk);
+      if (answered() !== undefined) expectEnd(ANSWERED_MS);
     });
     answerPipe.on("error", () => {
       // The child died; its end says so.
@@ -59,17 +78,16 @@ export function startChild(task: ChildTask, entry: string): Child {
   // Left open on purpose: its end tells the child that the daemon is gone.
   child.stdin?.write(`${JSON.stringify(task)}\n`);
   let killTimer: NodeJS.Timeout | undefined;
-  const ended = new Promise<ChildEnd>((resolve) => {
-    child.once("error", (error) =>
-      resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }),
-    );
-    child.once("close", (code, signal) => {
-      clearTimeout(killTimer);
-      resolve({ code: code ?? undefined, signal: signal ?? undefined, answer: parse(Buffer.concat(chunks)) });
-    });
+  child.once("error", (error) =>
+    resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }),
+  );
+  child.once("close", (code, signal) => {
+    clearTimeout(killTimer);
+    clearTimeout(endTimer);
+    resolve({ code: code ?? undefined, signal: signal ?? undefined, answer: answered() });
   });
   const bound = (graceMs: number): void => {
-    killTimer ??= setTimeout(() => child.kill("SIGKILL"), graceMs);
+    killTimer ??= setTimeout(kill, graceMs);
   };
   return {
     pid: child.pid,
@@ -79,7 +97,7 @@ export function startChild(task: ChildTask, entry: string): Child {
       bound(graceMs);
     },
     bound,
-    kill: () => void child.kill("SIGKILL"),
+    kill,
   };
 }
 

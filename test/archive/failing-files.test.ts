@@ -183,4 +183,32 @@ describe.skipIf(!CAN_MOUNT)("a file system that does not answer", () => {
     const isOver = (sandbox: Sandbox): boolean => !existsSync(sandbox.lock);
     expect(await interruptedRun("open", isOver)).toBe("SIGKILL");
   });
+
+  it("does not keep the daemon from other jobs, nor from its own end", { timeout: 90_000 }, async () => {
+    const sandbox = new Sandbox();
+    const [mount, other] = [path.join(sandbox.root, "mount"), path.join(sandbox.root, "other")];
+    const files = await mountAt(mount, { file: { size: 10, hang: "open" } });
+    try {
+      mkdirSync(other);
+      writeFileSync(path.join(other, "file"), "content");
+      const everySecond = 'BACKUP_CRON_EXPRESSION="* * * * * *"';
+      sandbox.job(
+        "a-hangs.env",
+        everySecond,
+        `BACKUP_SOURCES=${mount}`,
+        "BACKUP_TIMEOUT=2s",
+        "BACKUP_FILENAME=a.tar.gz",
+      );
+      sandbox.job("b-works.env", everySecond, `BACKUP_SOURCES=${other}`, "BACKUP_FILENAME=b.tar.gz");
+      const daemon = sandbox.start(["daemon"]);
+      await Promise.race([files.hanging, daemon.ended]);
+      await until("the other job's archive", () => sandbox.archives().includes("b.tar.gz"), 60_000);
+      daemon.child.kill("SIGTERM");
+      await until("the daemon's end", () => daemon.child.exitCode !== null, 20_000);
+      expect(daemon.child.exitCode).toBe(0);
+    } finally {
+      await files[Symbol.asyncDispose]();
+      sandbox.dispose();
+    }
+  });
 });
