@@ -24,6 +24,8 @@ export interface KillOutcome {
 
 const SIZE_BYTES = 60_000_000;
 const PREFIX = "killed";
+/** Of the time that the first upload took, which found everything cold. */
+const LATEST = 0.8;
 
 /**
  * Kills (SIGKILL) a process that uploads over an archive of the same name, at random moments of the upload. After each
@@ -40,7 +42,7 @@ export async function killUploads(kind: FaultKind, times: number): Promise<KillO
     for (let at = 1; at <= times; at += 1) {
       const seed = at + 1;
       whole.push(generatedSource(SIZE_BYTES, { seed }).sha256);
-      const afterMs = Math.random() * fullMs;
+      const afterMs = Math.random() * LATEST * fullMs;
       if (!(await killUpload({ settings, sizeBytes: SIZE_BYTES, seed }, afterMs))) tooLate += 1;
       kills += 1;
       const found = [...(await server.look(PREFIX))];
