@@ -30,7 +30,7 @@ export function testS3Conformance(
   testDestination({
     label: `S3 on ${make}`,
     kind: "s3",
-    partBytes: 16 * 1024 * 1024,
+    partBytes: 8 * 1024 * 1024,
     secrets: ["testsecret", "testing-secret", "wrong-secret"],
     exceptions,
     async create() {
