@@ -21,10 +21,10 @@ export async function lookAt(session: Session, path: string): Promise<Stats | un
 /** Makes a folder and the ones above it that are missing, level by level, private. What is there already stays as it is. */
 export async function makeFolders(session: Session, folder: string): Promise<void> {
   if (await isFolder(session, folder)) return;
-  const components = folder.split("/");
-  let path = components[0] === "" ? "/" : (components[0] ?? ".");
+  let path = folder.startsWith("/") ? "/" : ".";
   let refusal: unknown;
-  for (const component of components.slice(1)) {
+  for (const component of folder.split("/")) {
+    if (component === "" || component === ".") continue;
     path = below(path, component);
     // An existing folder is refused with a plain "failure", and one above the login's root with "denied": look at the end.
     try {

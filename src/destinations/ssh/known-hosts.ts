@@ -40,7 +40,7 @@ function keysFor(text: string, name: string): KnownKeys {
     const [names = "", type = "", base64 = ""] = fields;
     if (marker === "@cert-authority" || !namesMatch(names, name)) continue;
     const bytes = Buffer.from(base64, "base64");
-    if (typeOf(bytes) !== type) continue;
+    if (type === "" || typeOf(bytes) !== type) continue;
     (marker === "@revoked" ? revoked : accepted).push({ type, bytes });
   }
   return { accepted, revoked };

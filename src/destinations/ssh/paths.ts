@@ -9,6 +9,7 @@ export function remoteFolder(remotePath: string): string {
 }
 
 export function below(folder: string, ...components: readonly string[]): string {
+  if (components.length === 0) return folder;
   return [folder === "/" ? "" : folder, ...components].join("/");
 }
 

@@ -43,6 +43,8 @@ export function createUpload(options: UploadOptions): Upload {
   let confirmedBytes = 0;
   let isBegun = false;
   let { concurrency } = options;
+  /** Why the upload begins anew, with its writes in order. */
+  let complaint: DestinationError | undefined;
 
   const open = async (session: Session): Promise<{ readonly handle: Buffer; readonly offset: number }> => {
     if (confirmedBytes > 0) {
@@ -62,6 +64,19 @@ export function createUpload(options: UploadOptions): Upload {
     return { handle, offset: 0 };
   };
 
+  async function* readFrom(offset: number, stopped: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    let isAtStart = true;
+    try {
+      for await (const chunk of body.read(offset, stopped)) {
+        isAtStart = false;
+        yield chunk;
+      }
+    } catch (error) {
+      // What is only in memory can't be read again: then what the server said is what helps.
+      throw complaint !== undefined && isAtStart && !stopped.aborted ? asFinal(complaint) : error;
+    }
+  }
+
   const write = async (session: Session, handle: Buffer, offset: number): Promise<number> => {
     const isLarge = concurrency > 1 && session.has("limits@openssh.com");
     const pieceBytes = isLarge ? LARGE_PIECE_BYTES : PIECE_BYTES;
@@ -80,7 +95,7 @@ export function createUpload(options: UploadOptions): Upload {
       // The archive may be slow: a failure does not wait for its next bytes.
       onFailure: (error) => stop.abort(error),
     });
-    for await (const chunk of untilAborted(body.read(offset, stopped), stopped)) {
+    for await (const chunk of untilAborted(readFrom(offset, stopped), stopped)) {
       for (let at = 0; at < chunk.byteLength; at += pieceBytes)
         await orAborted(window.write(chunk.subarray(at, at + pieceBytes)), signal);
     }
@@ -100,12 +115,13 @@ export function createUpload(options: UploadOptions): Upload {
       concurrency = 1;
       confirmedBytes = 0;
     }
-    return new DestinationError(translated.code, `${translated.message}${after}`, {
+    complaint = new DestinationError(translated.code, `${translated.message}${after}`, {
       hint: isMaybeOrder
         ? "a server that needs its writes in order works with SSH_CONCURRENCY=1; else look at its disk, its quota and its log"
         : (translated.hint ?? "look at the server's disk, its quota and its log"),
       cause: error,
     });
+    return complaint;
   };
 
   return {
@@ -140,6 +156,11 @@ export function createUpload(options: UploadOptions): Upload {
       }
     },
   };
+}
+
+function asFinal(error: DestinationError): DestinationError {
+  const { hint } = error;
+  return new DestinationError(error.code, error.message, { ...(hint === undefined ? {} : { hint }), isFinal: true });
 }
 
 function fstat(session: Session, handle: Buffer): Promise<Stats> {
