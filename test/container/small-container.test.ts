@@ -1,6 +1,6 @@
 /**
- * What hosting panels give a sidecar: a third of a CPU, 350 MB, a read-only root. LIFEBOAT_CONTAINER_SITE_MB=1500 backs up
- * the whole site of the benchmarks.
+ * What hosting panels give a sidecar: a third of a CPU, 350 MB, a read-only root. The whole site of the benchmarks:
+ * `LIFEBOAT_CONTAINER_SITE_MB=1500 npx vitest run --config vitest.container.config.ts test/container/small-container.test.ts`
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
