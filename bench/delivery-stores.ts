@@ -1,6 +1,5 @@
 /** The servers that `bench/delivery.ts` sends to, and the client that each is compared with. */
-import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { startApacheDav } from "../test/servers/apache-dav.ts";
 import { azureEnvironment, startAzurite } from "../test/servers/azurite.ts";
@@ -32,7 +31,7 @@ export interface Store {
 
 export const STORES: Readonly<Record<string, (bench: Bench) => Promise<Store>>> = {
   async s3({ folder }) {
-    const server = await startVersitygw({ root: path.join(folder, "s3") });
+    const server = await startVersitygw({ root: mkdtempSync(path.join(folder, "s3-")) });
     await makeBucket(plainClient(server), "bucket");
     return {
       port: portOf(server.host),
@@ -107,8 +106,7 @@ export const STORES: Readonly<Record<string, (bench: Bench) => Promise<Store>>> 
     };
   },
   async dropbox({ folder }) {
-    const files = path.join(folder, "dropbox");
-    execFileSync("mkdir", ["-p", files]);
+    const files = mkdtempSync(path.join(folder, "dropbox-"));
     const server = await startDropboxFake({ folder: files });
     return {
       port: server.port,

@@ -30,7 +30,7 @@ export function planStaging({ wanted, destinations, keepsFailed }: StagingQuesti
   return { local, inSpool: remotes.length > 1 || keepsFailed, inMemory: true };
 }
 
-const LARGEST_WINDOW_BYTES = 32 * 1024 * 1024;
+const LARGEST_WINDOW_BYTES = 16 * 1024 * 1024;
 const SMALLEST_WINDOW_BYTES = 4 * 1024 * 1024;
 /** The window's share of the memory limit: compression and the kinds' own buffers need the rest. */
 const SHARE = 0.1;
