@@ -27,7 +27,7 @@ export const CUT_RULE: CutRule = {
 const ZSTD_CUT_RULE: CutRule = {
   minBytes: 2 * 1024 * 1024,
   spacingBytes: 1024 * 1024,
-  maxBytes: 6 * 1024 * 1024,
+  maxBytes: 5 * 1024 * 1024,
   pieceBytes: 4 * 1024 * 1024,
 };
 
