@@ -10,6 +10,7 @@ it("has defaults, also for what is empty", () => {
     lockFile: "/var/lock/dockervolumebackup.lock",
     logFormat: "text",
     logLevel: "info",
+    templateFolders: ["/etc/dockervolumebackup/notifications.d", "/config/notifications.d"],
   };
   expect(processSettings({})).toEqual({ options, configDir: undefined, problems: [] });
   expect(processSettings({ STATE_DIR: "", LOG_LEVEL: "", LOG_FORMAT: undefined })).toEqual({
@@ -31,7 +32,13 @@ it("reads the environment, and files that it names", () => {
       CONFIG_DIR: "/c",
     }),
   ).toEqual({
-    options: { stateDir: "/somewhere", lockFile: "/l", logFormat: "json", logLevel: "debug" },
+    options: {
+      stateDir: "/somewhere",
+      lockFile: "/l",
+      logFormat: "json",
+      logLevel: "debug",
+      templateFolders: ["/etc/dockervolumebackup/notifications.d", "/c/notifications.d"],
+    },
     configDir: "/c",
     problems: [],
   });
