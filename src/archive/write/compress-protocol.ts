@@ -1,5 +1,8 @@
 /** What the main side and a compress worker say to each other. All buffers are transferred. */
 
+/** The thread is to end itself. */
+export const END = "end";
+
 export interface CompressRequest {
   readonly input: ArrayBuffer;
   readonly bytes: number;

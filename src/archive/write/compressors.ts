@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Compression, CompressionLevel } from "../../contracts/archive.ts";
 import { workerUrl } from "../../lib/worker-url.ts";
 import { outputCapacityBytes } from "./block-engine.ts";
-import type { CompressReply, CompressRequest } from "./compress-protocol.ts";
+import { type CompressReply, type CompressRequest, END } from "./compress-protocol.ts";
 import type { EngineChoice } from "./engines.ts";
 
 /** A compressed block. Both buffers are the caller's again. */
@@ -21,8 +21,11 @@ export interface BlockCompressor {
   compress(input: ArrayBuffer, bytes: number): Promise<CompressedBlock>;
   /** Takes an output's memory back for another block. */
   reuse(output: ArrayBuffer): void;
-  /** Ends the threads, whatever they do; compressions under way are rejected. */
-  close(): void;
+  /**
+   * Rejects the compressions under way and tells the threads to end, which they do after their block. They are never ended by
+   * force: a native library that is being loaded at that moment takes the whole process with it. Resolves when all are gone.
+   */
+  close(): Promise<void>;
 }
 
 export interface CompressorOptions {
@@ -45,11 +48,13 @@ export function createCompressor(
       // The block is its own output: the caller takes care of that.
       compress: (input, bytes) => Promise.resolve({ input, output: input, outputBytes: bytes }),
       reuse: () => undefined,
-      close: () => undefined,
+      close: () => Promise.resolve(),
     };
   }
   return threadedCompressor({ compression, level, native: options.native ?? true }, options);
 }
+
+const PATIENCE_MS = 1_500;
 
 /** It makes next to no garbage. */
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 1 };
@@ -100,8 +105,16 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     reuse(output) {
       spareOutputs.push(output);
     },
-    close() {
-      for (const worker of workers.keys()) void worker.terminate();
+    async close() {
+      const running = [...workers.keys()];
+      const gone = running.map((worker) => new Promise((resolve) => worker.once("exit", resolve)));
+      // One that is far from its end must not hold the process.
+      setTimeout(() => running.forEach((worker) => worker.unref()), PATIENCE_MS).unref();
+      for (const worker of running) {
+        worker.postMessage(END);
+        lost(worker, new Error("the compression was given up"));
+      }
+      await Promise.all(gone);
     },
   };
 }

@@ -18,6 +18,7 @@ const PROGRESS_EVERY_MS = 250;
 /** After an abort: when the worker is ended by force, and when it is given up (a system call that never returns). */
 const TERMINATE_AFTER_MS = 300;
 const GIVE_UP_AFTER_MS = 1_500;
+const LOADING_CHECK_MS = 50;
 
 /** An archive's stream that also tells when its worker is gone. */
 export interface CreatedArchive extends ArchiveStream {
@@ -73,20 +74,20 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
     const running = worker;
     Atomics.store(control, CONTROL.aborted, 1);
     wakeWorker();
-    const force = setTimeout(() => void running.terminate(), TERMINATE_AFTER_MS);
-    const { promise: patienceEnds, resolve: giveUp } = Promise.withResolvers<void>();
-    const patience = setTimeout(giveUp, GIVE_UP_AFTER_MS);
-    await Promise.race([gone.promise, patienceEnds]);
+    const endByForce = (): void => {
+      if (Atomics.load(control, CONTROL.loading) === 0) void running.terminate();
+      else force = setTimeout(endByForce, LOADING_CHECK_MS);
+    };
+    let force = setTimeout(endByForce, TERMINATE_AFTER_MS);
+    await patiently(gone.promise);
     clearTimeout(force);
-    clearTimeout(patience);
     running.unref();
   };
   const fail = (error: unknown): void => {
     if (failing !== undefined) return;
     options.signal.removeEventListener("abort", onAbort);
     pipeline.fail(error);
-    compressor.close();
-    failing = stopWorker().then(() => result.reject(error));
+    failing = Promise.all([stopWorker(), patiently(compressor.close())]).then(() => result.reject(error));
   };
   const onAbort = (): void => fail(options.signal.reason);
   if (options.signal.aborted) onAbort();
@@ -156,8 +157,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
       const { counts, bytesRead, sources, notices, incomplete } = end;
       options.onProgress?.({ files: counts.files, bytesRead, bytesWritten: sizeBytes, current: "" });
       options.signal.removeEventListener("abort", onAbort);
-      compressor.close();
-      await gone.promise;
+      await Promise.all([compressor.close(), gone.promise]);
       finished = true;
       result.resolve({
         sizeBytes,
@@ -180,6 +180,16 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
   }
 
   return { bytes: produce(), result: result.promise, workerGone: gone.promise };
+}
+
+/** Waits for an end, but not for longer than anybody may wait after an abort. */
+async function patiently(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patienceEnds = new Promise((resolve) => {
+    timer = setTimeout(resolve, GIVE_UP_AFTER_MS);
+  });
+  await Promise.race([work, patienceEnds]);
+  clearTimeout(timer);
 }
 
 function guarded<T>(handle: (value: T) => void, fail: (error: unknown) => void): (value: T) => void {

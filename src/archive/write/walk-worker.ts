@@ -96,9 +96,19 @@ function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
   post(end);
 }
 
+async function loadCalls(control: Int32Array): Promise<FileCalls> {
+  Atomics.store(control, CONTROL.loading, 1);
+  try {
+    return (await loadLibcCalls()) ?? nodeCalls;
+  } finally {
+    Atomics.store(control, CONTROL.loading, 0);
+  }
+}
+
 if (parentPort !== null) {
   try {
-    run(parentPort, workerData as WalkWorkerData, (await loadLibcCalls()) ?? nodeCalls);
+    const data = workerData as WalkWorkerData;
+    run(parentPort, data, await loadCalls(new Int32Array(data.control)));
   } catch (error) {
     if (error !== ABORTED) {
       const hint = error instanceof UserError ? (error.hint ?? "") : undefined;

@@ -16,7 +16,7 @@ export interface WalkWorkerData {
   readonly cutRule: CutRule;
   /** Block buffers that may exist at the same time: the bound of all memory in flight. */
   readonly buffers: number;
-  /** Three 32-bit integers, see `CONTROL`. */
+  /** Four 32-bit integers, see `CONTROL`. */
   readonly control: SharedArrayBuffer;
 }
 
@@ -28,9 +28,11 @@ export const CONTROL = {
   wakeUps: 1,
   /** Lists of notices that the main side has dealt with. */
   noticesTaken: 2,
+  /** 1 while the thread loads native code: a thread that is ended by force then takes the whole process with it. */
+  loading: 3,
 } as const;
 
-export const CONTROL_BYTES = 12;
+export const CONTROL_BYTES = 16;
 
 /** An empty buffer comes back to be filled again. */
 export interface BufferMessage {
