@@ -10,7 +10,7 @@ const CODE_FROM = [
   "@smithy",
   "better-sqlite3",
   "re2js",
-  "webdav",
+  "mqtt",
   "mqtt",
   "nodemailer",
   "undici",
