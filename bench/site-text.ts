@@ -4,17 +4,7 @@ import path from "node:path";
 
 const PACKAGES = path.join(import.meta.dirname, "../node_modules");
 /** Pinned by package-lock.json, and much larger than any compressor's window. */
-const CODE_FROM = [
-  "@azure",
-  "@aws-sdk",
-  "@smithy",
-  "better-sqlite3",
-  "re2js",
-  "mqtt",
-  "mqtt",
-  "nodemailer",
-  "undici",
-];
+const CODE_FROM = ["@azure", "@aws-sdk", "@smithy", "better-sqlite3", "re2js", "mqtt", "mqtt", "nodemailer", "undici"];
 const CODE_BYTES = 12_000_000;
 
 let corpus: Buffer | undefined;

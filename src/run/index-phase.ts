@@ -64,20 +64,22 @@ export function createRunIndex({ job, log, host, version }: RunContext): RunInde
       }
       writer = undefined;
       if (index === undefined || archive === undefined) return;
+      const body = index;
       const owner = { host, job: job.name, runId: recorder.id };
-      for (const destination of destinations) {
-        const isStored = deliveries.some(
-          (delivery) => delivery.destination === destination.label && delivery.status === "stored",
-        );
-        if (!isStored) continue;
+      const put = async (destination: Destination): Promise<void> => {
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(STORE_LIMIT_MS)]);
         try {
-          const bounded = AbortSignal.any([signal, AbortSignal.timeout(STORE_LIMIT_MS)]);
-          await destination.put(indexNameOf(archive.name), index, { area: "record", owner, signal: bounded });
+          await destination.put(indexNameOf(archive.name), body, { area: "record", owner, signal: bounded });
         } catch (thrown) {
-          signal.throwIfAborted();
-          note(recorder, `could not store the archive's index at ${destination.label}: ${messageOf(thrown)}`);
+          if (!signal.aborted)
+            note(recorder, `could not store the archive's index at ${destination.label}: ${messageOf(thrown)}`);
         }
-      }
+      };
+      const stored = new Set(
+        deliveries.filter(({ status }) => status === "stored").map(({ destination }) => destination),
+      );
+      await Promise.all(destinations.filter(({ label }) => stored.has(label)).map(put));
+      signal.throwIfAborted();
     },
   };
 }
