@@ -13,6 +13,8 @@ export interface CompressReply {
   readonly input: ArrayBuffer;
   readonly output: ArrayBuffer;
   readonly outputBytes: number;
+  /** Of the output. */
+  readonly sha256: Uint8Array;
   /** The engine's name. */
   readonly name: string;
 }

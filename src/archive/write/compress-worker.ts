@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { type CompressReply, type CompressRequest, END } from "./compress-protocol.ts";
 import { type EngineChoice, loadEngine } from "./engines.ts";
@@ -13,7 +14,8 @@ if (parentPort !== null) {
     }
     const { input, bytes, output } = message;
     const outputBytes = engine.compress(input, bytes, output);
-    const reply: CompressReply = { input, output, outputBytes, name: engine.name };
+    const sha256 = hash("sha256", new Uint8Array(output, 0, outputBytes), "buffer");
+    const reply: CompressReply = { input, output, outputBytes, sha256, name: engine.name };
     port.postMessage(reply, [input, output]);
   });
 }

@@ -11,6 +11,8 @@ export interface CompressedBlock {
   /** Its first `outputBytes` are the block; the rest is room. */
   readonly output: ArrayBuffer;
   readonly outputBytes: number;
+  /** Of these bytes; absent where nothing was compressed. */
+  readonly sha256?: Uint8Array;
 }
 
 /** Turns blocks into independently readable pieces of the archive, off the main thread. */
