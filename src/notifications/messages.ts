@@ -71,7 +71,7 @@ function runBody(event: RunEvent): string {
     listed("Stored at:", storedLines(report)),
     listed("Removed by retention:", report.prunes.flatMap(prunedLines)),
     report.status === "success" ? [] : listed("Notes:", notes),
-    report.status === "success" ? [] : listed("Log:", log.slice(-LOG_LINES), LOG_LINES),
+    listed("Log:", log.slice(-LOG_LINES), LOG_LINES),
   ];
   return sections
     .filter((lines) => lines.length > 0)
