@@ -18,11 +18,11 @@ LABEL org.opencontainers.image.title="Lifeboat" \
       org.opencontainers.image.licenses="MPL-2.0" \
       org.opencontainers.image.version="${VERSION}"
 
-# libdeflate, ISA-L and zstd compress at half the CPU time of what Node.js has built in. tini reaps what labelled commands leave behind. npm and its kin are not needed to run. Panels look for the lock under
+# libdeflate and ISA-L compress at half the CPU time of what Node.js has built in. tini reaps what labelled commands leave behind. npm and its kin are not needed to run. Panels look for the lock under
 # both /var/lock and /run/lock, which are one folder. /data is writable to any user, so that a volume made from it is, too;
 # neither config folder is created here, because its presence means that it is to be used.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends tini libdeflate0 libisal2 libzstd1 \
+ && apt-get install -y --no-install-recommends tini libdeflate0 libisal2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old \
  && rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
            /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \

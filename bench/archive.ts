@@ -15,7 +15,7 @@ const BACKUP = path.join(ROOT, "bin/backup");
 
 /** Files that are no libraries under the libraries' names: the loader takes them first, and fails. */
 const BROKEN_LIBRARIES = mkdtempSync(path.join(os.tmpdir(), "lifeboat-broken-"));
-for (const name of ["libdeflate.so.0", "libisal.so.2", "libzstd.so.1"]) {
+for (const name of ["libdeflate.so.0", "libisal.so.2"]) {
   writeFileSync(path.join(BROKEN_LIBRARIES, name), "no library\n");
 }
 

@@ -132,6 +132,6 @@ export interface ArchiveSource {
   readonly finished: Promise<{ readonly sizeBytes: number; readonly sha256: string }>;
   /** Bytes from `offset` to the archive's end; waits for what is not written yet; throws when the archive fails. */
   read(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The reader will not ask for anything below `offset` again. */
+  /** The reader will not ask for anything below `offset` again, and looks no more at what it was given of it: it is written over. */
   release(offset: number): void;
 }

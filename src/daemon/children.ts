@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { ChildTask } from "../contracts/task.ts";
+import { RUN_FLAGS } from "./run-flags.ts";
 
 export interface ChildEnd {
   /** Exit code; undefined where a signal ended it. */
@@ -35,7 +36,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
  * (out of memory, a fault in a native library) leaves the daemon to record it. It runs at nice 10 with idle I/O.
  */
 export function startChild(task: ChildTask, entry: string): Child {
-  const [command, args] = politely(process.execPath, [entry, "--child"]);
+  const [command, args] = politely(process.execPath, [...RUN_FLAGS, entry, "--child"]);
   const env: NodeJS.ProcessEnv = {};
   for (const key of PASSED_ON) {
     const value = process.env[key];

@@ -2,10 +2,13 @@ import { orAborted } from "../lib/abortable.ts";
 import { sleep } from "../lib/clock.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { DestinationError } from "../lib/errors.ts";
+import { createMemorySlots } from "./memory-slots.ts";
 import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
 
 /** A reader that holds up others is dropped when it takes nothing for this long. */
 export const STALLED_MS = 60_000;
+/** What is given to a reader at once, and becomes free at once; smaller windows have smaller ones. */
+const SLOT_BYTES = 1024 * 1024;
 
 export interface WindowOptions {
   /** Most that is held; a write waits while there is no room. */
@@ -22,7 +25,7 @@ export interface MemoryWindow {
   readonly finished: Promise<ArchiveFacts>;
   /** Readers are opened before the first write: one that comes later finds only what is still held. */
   openReader(): ArchiveReader;
-  /** Waits for room, so for the slowest reader. Rejects with `NobodyReads` once no reader is left. */
+  /** Copies. Waits for room, so for the slowest reader. Rejects with `NobodyReads` once no reader is left. */
   write(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
   complete(facts: ArchiveFacts): void;
   /** All readers, also later ones, fail with this. */
@@ -35,11 +38,6 @@ export class NobodyReads extends Error {
     super("no destination takes the archive any more");
     this.name = "NobodyReads";
   }
-}
-
-interface Chunk {
-  readonly at: number;
-  readonly bytes: Uint8Array;
 }
 
 interface View {
@@ -61,14 +59,11 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
   const stalledMs = options.stalledMs ?? STALLED_MS;
   const now = options.now ?? (() => performance.now());
   const resendBytes = Math.floor(limitBytes / 2);
-  const pieceBytes = Math.max(1, Math.floor(limitBytes / 4));
+  const slots = createMemorySlots(limitBytes, Math.max(1, Math.min(SLOT_BYTES, Math.floor(limitBytes / 16))));
   const finished = Promise.withResolvers<ArchiveFacts>();
   // Whoever awaits it hears of a failure; nobody has to.
   finished.promise.catch(() => undefined);
   const views = new Set<View>();
-  let held: Chunk[] = [];
-  let firstByte = 0;
-  let endByte = 0;
   let facts: ArchiveFacts | undefined;
   let failure: { readonly error: unknown } | undefined;
   let hadReader = false;
@@ -90,19 +85,19 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
     return Math.max(view.released, lowest - resendBytes);
   };
   const dropTaken = (): void => {
-    let floor = endByte;
-    for (const view of views) floor = Math.min(floor, floorOf(view));
-    const kept = held.findIndex(({ at, bytes }) => at + bytes.byteLength > floor);
-    if (kept === 0) return;
-    held = kept < 0 ? [] : held.slice(kept);
-    firstByte = held[0]?.at ?? endByte;
+    let floor = slots.endByte;
+    let released = slots.endByte;
+    for (const view of views) {
+      floor = Math.min(floor, floorOf(view));
+      released = Math.min(released, view.released);
+    }
+    slots.dropBelow(floor, released);
   };
   /** Drops readers that keep others waiting; returns when to look again, 0 where one was dropped. */
   const dropStalled = (blockedSinceMs: number): number => {
     let nextMs = Number.POSITIVE_INFINITY;
-    const firstEnd = firstByte + (held[0]?.bytes.byteLength ?? 0);
     const blocking = [...views]
-      .filter((view) => floorOf(view) < firstEnd)
+      .filter((view) => floorOf(view) < slots.firstSlotEnd)
       .toSorted((a, b) => a.progressedAtMs - b.progressedAtMs);
     for (const view of blocking) {
       const leftMs = Math.max(view.progressedAtMs, blockedSinceMs) + stalledMs - now();
@@ -117,15 +112,15 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
     return nextMs;
   };
 
-  async function makeRoom(bytes: number, signal: AbortSignal): Promise<void> {
+  async function makeRoom(signal: AbortSignal): Promise<void> {
     const blockedSinceMs = now();
     while (true) {
       signal.throwIfAborted();
       if (failure !== undefined) throw failure.error;
       if (hadReader && views.size === 0) throw new NobodyReads();
-      if (endByte - firstByte + bytes <= limitBytes) return;
+      if (slots.roomBytes > 0) return;
       dropTaken();
-      if (endByte - firstByte + bytes <= limitBytes) return;
+      if (slots.roomBytes > 0) return;
       const waitMs = dropStalled(blockedSinceMs);
       if (waitMs === 0) continue;
       const timer = new AbortController();
@@ -142,10 +137,10 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
   }
 
   function requireHeld(offset: number): void {
-    if (offset >= firstByte) return;
+    if (offset >= slots.firstByte) return;
     throw new DestinationError(
       "unavailable",
-      `the archive can't be sent again from byte ${offset}: the memory window holds only what follows byte ${firstByte}`,
+      `the archive can't be sent again from byte ${offset}: the memory window holds only what follows byte ${slots.firstByte}`,
       { hint: "set BACKUP_STAGING=disk, so that an upload can begin anew", isFinal: true },
     );
   }
@@ -164,9 +159,9 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
         signal.throwIfAborted();
         const failed = view.failure ?? failure;
         if (failed !== undefined) throw failed.error;
-        if (cursor.at < endByte) {
+        if (cursor.at < slots.endByte) {
           requireHeld(cursor.at);
-          const piece = pieceAt(held, cursor.at);
+          const piece = slots.at(cursor.at);
           cursor.at += piece.byteLength;
           yield piece;
           view.progressedAtMs = now();
@@ -200,10 +195,10 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
           return facts?.sizeBytes;
         },
         get estimateBytes() {
-          return Math.max(options.estimateBytes, endByte);
+          return Math.max(options.estimateBytes, slots.endByte);
         },
         get firstByte() {
-          return firstByte;
+          return slots.firstByte;
         },
         finished: finished.promise,
         read: (offset, signal) => read(view, offset, signal),
@@ -222,11 +217,9 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
       };
     },
     async write(chunk, signal) {
-      for (let at = 0; at < chunk.byteLength; at += pieceBytes) {
-        const bytes = chunk.subarray(at, at + pieceBytes);
-        await makeRoom(bytes.byteLength, signal);
-        held.push({ at: endByte, bytes });
-        endByte += bytes.byteLength;
+      for (let at = 0; at < chunk.byteLength;) {
+        await makeRoom(signal);
+        at += slots.add(chunk.subarray(at));
         wakeReaders();
       }
     },
@@ -239,8 +232,7 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
     fail(error) {
       if (failure !== undefined) return;
       failure = { error };
-      held = [];
-      firstByte = endByte;
+      slots.clear();
       finished.reject(error);
       wakeReaders();
       wakeWriter();
@@ -257,18 +249,4 @@ function stalledError(stalledMs: number, limitBytes: number): DestinationError {
       isFinal: true,
     },
   );
-}
-
-/** What is held from `offset` on, to the end of its chunk. */
-function pieceAt(held: readonly Chunk[], offset: number): Uint8Array {
-  let low = 0;
-  let high = held.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((held[middle]?.at ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  const chunk = held[low];
-  if (chunk === undefined) throw new Error("the memory window lost a piece");
-  return chunk.bytes.subarray(offset - chunk.at);
 }

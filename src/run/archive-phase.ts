@@ -125,8 +125,8 @@ async function writeArchive(
     excludeRegexp: job.values.get(BACKUP_EXCLUDE_REGEXP),
     excludeGlobs: job.values.get(BACKUP_EXCLUDE_GLOBS) ?? [],
     ownPaths: ownPaths(input),
-    // A file takes each chunk before the next is made; a window in memory keeps them.
-    reuseChunks: staged.place !== "memory",
+    // Both a file and a window in memory take each chunk before the next is made.
+    reuseChunks: true,
     signal,
     onProgress: (state) => progress.update(state),
     onNotice: (notice) => notices.add(notice),

@@ -6,14 +6,20 @@ export interface BlockEngine {
    * Writes all of `input`'s first `bytes` compressed to the start of `output`, which has `outputCapacityBytes` of room, and
    * says how many bytes that are. @throws where the library fails
    */
-  compress(input: ArrayBuffer, bytes: number, output: ArrayBuffer): number;
+  compress(input: ArrayBufferLike, bytes: number, output: ArrayBufferLike): number;
+}
+
+export interface ZstdSettings {
+  readonly level: number;
+  /** How far a frame looks back: 2 to the power of this, bytes. */
+  readonly windowLog: number;
 }
 
 /** Compresses one stretch of a block into one gzip member. */
 export interface MemberWriter {
   readonly name: string;
   /** Called before the members of a block, whose memory does not change until the next call. */
-  begin(input: ArrayBuffer, output: ArrayBuffer): void;
+  begin(input: ArrayBufferLike, output: ArrayBufferLike): void;
   /** Deflates `input` from `from` to `to` into a member at `at` of `output`; gives the member's size. */
   deflate(from: number, to: number, at: number): number;
   /** The same for what does not compress: a member that holds it as it is. */

@@ -1,17 +1,17 @@
-/** What the main side and a compress worker say to each other. All buffers are transferred. */
+/** What the main side and a compress worker say to each other. Whoever was told of a buffer last owns it. */
 
 /** The thread is to end itself. */
 export const END = "end";
 
 export interface CompressRequest {
-  readonly input: ArrayBuffer;
+  readonly input: SharedArrayBuffer;
   readonly bytes: number;
-  readonly output: ArrayBuffer;
+  readonly output: SharedArrayBuffer;
 }
 
 export interface CompressReply {
-  readonly input: ArrayBuffer;
-  readonly output: ArrayBuffer;
+  readonly input: SharedArrayBuffer;
+  readonly output: SharedArrayBuffer;
   readonly outputBytes: number;
   /** Of the output. */
   readonly sha256: Uint8Array;

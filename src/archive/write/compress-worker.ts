@@ -16,6 +16,6 @@ if (parentPort !== null) {
     const outputBytes = engine.compress(input, bytes, output);
     const sha256 = hash("sha256", new Uint8Array(output, 0, outputBytes), "buffer");
     const reply: CompressReply = { input, output, outputBytes, sha256, name: engine.name };
-    port.postMessage(reply, [input, output]);
+    port.postMessage(reply);
   });
 }

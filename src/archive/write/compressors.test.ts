@@ -27,7 +27,7 @@ const blocks: readonly (readonly [string, Buffer])[] = [
 ];
 
 async function compress(compressor: BlockCompressor, block: Uint8Array): Promise<Buffer> {
-  const input = new ArrayBuffer(BLOCK_BYTES);
+  const input = new SharedArrayBuffer(BLOCK_BYTES);
   new Uint8Array(input).set(block);
   const compressed = await compressor.compress(input, block.length);
   const made = Buffer.from(new Uint8Array(compressed.output, 0, compressed.outputBytes).slice());
@@ -145,7 +145,7 @@ describe("a compressor", () => {
 
   it("none gives the block itself", async () => {
     const compressor = createCompressor("none", "default", { slots: 1, blockBytes: 10, native: true });
-    const input = new ArrayBuffer(10);
+    const input = new SharedArrayBuffer(10);
     expect(await compressor.compress(input, 3)).toEqual({ input, output: input, outputBytes: 3 });
   });
 });

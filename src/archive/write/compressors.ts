@@ -7,9 +7,9 @@ import type { EngineChoice } from "./engines.ts";
 
 /** A compressed block. Both buffers are the caller's again. */
 export interface CompressedBlock {
-  readonly input: ArrayBuffer;
+  readonly input: SharedArrayBuffer;
   /** Its first `outputBytes` are the block; the rest is room. */
-  readonly output: ArrayBuffer;
+  readonly output: SharedArrayBuffer;
   readonly outputBytes: number;
   /** Of these bytes; absent where nothing was compressed. */
   readonly sha256?: Uint8Array;
@@ -20,9 +20,9 @@ export interface BlockCompressor {
   /** For the record: library, version where it is known, level. Known once a block is compressed. */
   readonly name: string;
   /** `input`, whose first `bytes` are the block, is given away until the promise settles. At most `slots` at a time. */
-  compress(input: ArrayBuffer, bytes: number): Promise<CompressedBlock>;
+  compress(input: SharedArrayBuffer, bytes: number): Promise<CompressedBlock>;
   /** Takes an output's memory back for another block. */
-  reuse(output: ArrayBuffer): void;
+  reuse(output: SharedArrayBuffer): void;
   /**
    * Rejects the compressions under way and tells the threads to end, which they do after their block. They are never ended by
    * force: a native library that is being loaded at that moment takes the whole process with it. Resolves when all are gone.
@@ -69,7 +69,7 @@ interface Pending {
 function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: CompressorOptions): BlockCompressor {
   const idle: Worker[] = [];
   const workers = new Map<Worker, Pending | undefined>();
-  const spareOutputs: ArrayBuffer[] = [];
+  const spareOutputs: SharedArrayBuffer[] = [];
   let name = "";
 
   const lost = (worker: Worker, error: unknown): void => {
@@ -98,10 +98,10 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     compress(input, bytes) {
       if (idle.length === 0 && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);
       const worker = idle.pop() ?? start();
-      const output = spareOutputs.pop() ?? new ArrayBuffer(outputCapacityBytes(blockBytes));
+      const output = spareOutputs.pop() ?? new SharedArrayBuffer(outputCapacityBytes(blockBytes));
       return new Promise((resolve, reject) => {
         workers.set(worker, { resolve, reject });
-        worker.postMessage({ input, bytes, output } satisfies CompressRequest, [input, output]);
+        worker.postMessage({ input, bytes, output } satisfies CompressRequest);
       });
     },
     reuse(output) {

@@ -9,7 +9,7 @@ import { blockCapacityBytes, cutRuleOf } from "./blocks.ts";
 import { type CompressedBlock, type CompressorOptions, createCompressor } from "./compressors.ts";
 import { blocksInFlight } from "./parallelism.ts";
 import { createPipeline } from "./pipeline.ts";
-import type { BlockMessage, EndMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
+import type { BlockMessage, BufferMessage, EndMessage, WalkWorkerData, WorkerMessage } from "./worker-protocol.ts";
 import { CONTROL, CONTROL_BYTES } from "./worker-protocol.ts";
 
 /** Blocks beside those being compressed: one is being filled, one is being handed out, one is ready. */
@@ -151,7 +151,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
         }
         yield options.reuseChunks === true ? output : output.slice();
         if (compressed.output !== compressed.input) compressor.reuse(compressed.output);
-        worker?.postMessage({ buffer: compressed.input }, [compressed.input]);
+        worker?.postMessage({ buffer: compressed.input } satisfies BufferMessage);
         wakeWorker();
       }
       if (end === undefined) throw new Error("the archive ended without an end");

@@ -38,8 +38,8 @@ export async function loadIsal(level: number): Promise<MemberWriter> {
   const streamAddress = library.addressOf(memory);
   const levelBufferAddress = streamAddress + STREAM_BYTES;
   const setAddress = (offset: number, address: number): void => fields.setBigUint64(offset, BigInt(address), true);
-  let content = new Uint8Array(0);
-  let target = Buffer.alloc(0);
+  let content: Uint8Array = new Uint8Array(0);
+  let target: Buffer = Buffer.alloc(0);
   let inputAddress = 0;
   let outputAddress = 0;
   return {

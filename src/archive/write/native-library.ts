@@ -10,15 +10,19 @@ export interface NativeLibrary {
   call(name: string, result: string, args: readonly string[]): NativeCall;
   text(name: string): string;
   /** Stays the same for as long as the buffer lives and is not given away. */
-  addressOf(buffer: ArrayBuffer): number;
+  addressOf(buffer: ArrayBufferLike): number;
 }
 
-/** Rejects where the native package or the library is missing, or is not for this machine. */
-export async function loadNativeLibrary(soname: string): Promise<NativeLibrary> {
+/**
+ * `soname` undefined: what Node.js itself offers. Rejects where the native package or the library is missing, or is not for
+ * this machine.
+ */
+export async function loadNativeLibrary(soname: string | undefined): Promise<NativeLibrary> {
   const { default: koffi } = await import("koffi");
-  const library = koffi.load(soname);
+  // Deep: a library's calls to itself go to itself, whatever Node.js has under the same names.
+  const library = koffi.load(soname ?? null, { deep: true });
   return {
-    fileVersion: fileVersionOf(soname),
+    fileVersion: soname === undefined ? undefined : fileVersionOf(soname),
     call: (name, result, args) => library.func(name, result, [...args]) as NativeCall,
     text: (name) => String(library.func(name, "str", [])()),
     addressOf: (buffer) => Number(koffi.address(buffer)),

@@ -1,12 +1,12 @@
 import { constants, crc32, gzipSync, zstdCompressSync } from "node:zlib";
-import type { BlockEngine, MemberWriter } from "./block-engine.ts";
+import type { BlockEngine, MemberWriter, ZstdSettings } from "./block-engine.ts";
 import { writeStoredMember } from "./gzip-member.ts";
 
 /** What is built into Node.js, for where the libraries are missing: the same format, at twice the CPU time. */
 
 export function nodeGzip(level: number): MemberWriter {
-  let content = new Uint8Array(0);
-  let target = Buffer.alloc(0);
+  let content: Uint8Array = new Uint8Array(0);
+  let target: Buffer = Buffer.alloc(0);
   return {
     name: `zlib ${shortVersion(process.versions.zlib)} level ${level}`,
     begin(input, output) {
@@ -25,9 +25,10 @@ export function nodeGzip(level: number): MemberWriter {
   };
 }
 
-export function nodeZstd(level: number): BlockEngine {
+export function nodeZstd({ level, windowLog }: ZstdSettings): BlockEngine {
   const params = {
     [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_windowLog]: windowLog,
     [constants.ZSTD_c_contentSizeFlag]: 1,
     [constants.ZSTD_c_checksumFlag]: 1,
   };

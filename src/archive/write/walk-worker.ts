@@ -62,17 +62,17 @@ function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
           if (message !== undefined) return message.buffer;
           if (buffersMade === data.buffers) return undefined;
           buffersMade += 1;
-          return new ArrayBuffer(blockCapacityBytes(data.cutRule));
+          return new SharedArrayBuffer(blockCapacityBytes(data.cutRule));
         }),
       ),
     send(buffer, bytes, entries) {
       sendNotices();
-      const whole = buffer.buffer as ArrayBuffer;
+      const whole = buffer.buffer as SharedArrayBuffer;
       const { path, files, bytesRead } = at;
       const current = printablePath(Buffer.from(path, "latin1"));
       const sha256 = data.hashesBlocks ? hash("sha256", new Uint8Array(whole, 0, bytes), "buffer") : undefined;
       const facts = { files, bytesRead, current, ...(sha256 === undefined ? {} : { sha256 }) };
-      post({ type: "block", buffer: whole, bytes, entries, ...facts }, [whole, entries.buffer]);
+      post({ type: "block", buffer: whole, bytes, entries, ...facts }, [entries.buffer]);
     },
   };
 

@@ -1,7 +1,10 @@
 import type { ArchiveNotice, EntryCounts, NoticeKind, SourceResult } from "../../contracts/archive.ts";
 import type { CutRule } from "./blocks.ts";
 
-/** What the main side and the walk worker say to each other. */
+/**
+ * What the main side and the walk worker say to each other. Blocks lie in shared memory and whoever was told of one last owns
+ * it: a buffer that is transferred counts as new memory where it arrives, and the heap there is collected every 40 MB.
+ */
 
 export interface WalkOptions {
   readonly sources: readonly string[];
@@ -38,13 +41,13 @@ export const CONTROL_BYTES = 16;
 
 /** An empty buffer comes back to be filled again. */
 export interface BufferMessage {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
 }
 
 export interface BlockMessage {
   readonly type: "block";
-  /** Transferred; the first `bytes` are the block. */
-  readonly buffer: ArrayBuffer;
+  /** The first `bytes` are the block. */
+  readonly buffer: SharedArrayBuffer;
   readonly bytes: number;
   /** Entries that were finished in it, packed (see entry-log.ts); transferred. */
   readonly entries: Uint8Array<ArrayBuffer>;

@@ -4,6 +4,7 @@ import { DestinationError } from "../../lib/errors.ts";
 import { CONNECT_MS } from "../limits.ts";
 import { createAuthHandler, type Credentials, loadCredentials } from "./auth.ts";
 import { toConnectionError } from "./errors.ts";
+import { connectGathering } from "./gathering-socket.ts";
 import { createHostKeyPolicy, type HostKeyPolicy } from "./host-key.ts";
 import type { SshOptions } from "./options.ts";
 import { createSession, type Session } from "./session.ts";
@@ -45,6 +46,7 @@ async function connectOnce(
       wrapper.connect({
         host: options.host,
         port: options.port,
+        sock: connectGathering({ host: options.host, port: options.port }),
         username: options.user,
         authHandler: auth.handler,
         // The bounds are our own: one for the handshake, one for logging in.

@@ -19,6 +19,8 @@ const ABORTED_CLEAN_UP_MS = 700;
 const SETTLE_MS = 250;
 /** An upload that fails this early begins anew, wherever the archive waits; a later one only where all of it is on disk. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+/** What may still wait in this process's buffers when it counts as sent: a socket takes no more than a few pieces. */
+const UNSENT_BYTES = 1024 * 1024;
 
 export interface PutterOptions {
   readonly client: DavClient;
@@ -74,7 +76,7 @@ export function createPutter({ client, root, label, silenceMs }: PutterOptions):
         attempts.progressed();
         onProgress?.(mostSent);
       }
-      if (total > KEPT_BYTES) body.release(total);
+      if (total > KEPT_BYTES) body.release(total - UNSENT_BYTES);
     };
     let earlier: DestinationError | undefined;
     /** Under a name of its own each time: a server may still be busy with an earlier one. */
