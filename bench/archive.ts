@@ -33,10 +33,10 @@ interface Goal {
   readonly size?: number;
 }
 
-const peer = (name: string, filter: string): Contestant => ({
+const peer = (name: string, filter: string, after = ""): Contestant => ({
   name,
   program: (source, output) => ({
-    command: `set -o pipefail; tar -C "$PARENT" -cf - "$NAME" | ${filter} > "$OUTPUT/archive"`,
+    command: `set -o pipefail; tar -C "$PARENT" -cf - "$NAME" | ${filter} > "$OUTPUT/archive"${after}`,
     env: { PARENT: path.dirname(source), NAME: path.basename(source), OUTPUT: output },
   }),
 });
@@ -61,12 +61,14 @@ const ours = (name: string, settings: Readonly<Record<string, string>>): Contest
 const PIGZ = "tar | pigz -5 -p2";
 const ZSTD = "tar | zstd -3 -T2";
 const CAT = "tar | cat";
+const SYNCED_CAT = "tar | cat, and sync";
 
 const CONTESTANTS: readonly Contestant[] = [
   peer(PIGZ, "pigz -5 -p2"),
   peer("tar | igzip -2 -T2", "igzip -2 -T2"),
   peer(ZSTD, "zstd -q -3 -T2"),
   peer(CAT, "cat"),
+  peer(SYNCED_CAT, "cat", ' && sync "$OUTPUT/archive"'),
   ours("gz", { BACKUP_COMPRESSION: "gz" }),
   ours("gz fast", { BACKUP_COMPRESSION: "gz", BACKUP_COMPRESSION_LEVEL: "fast" }),
   ours("gz best", { BACKUP_COMPRESSION: "gz", BACKUP_COMPRESSION_LEVEL: "best" }),
@@ -82,6 +84,7 @@ const GOALS: Readonly<Record<string, readonly Goal[]>> = {
     { contestant: "gz, Node's zlib", peer: PIGZ, wall: 0.75 },
     { contestant: "zst", peer: ZSTD, wall: 1, size: 1.01 },
     { contestant: "none", peer: CAT, wall: 1.2 },
+    { contestant: "none", peer: SYNCED_CAT },
   ],
   small: [{ contestant: "gz", peer: PIGZ, wall: 1 }],
 };

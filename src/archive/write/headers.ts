@@ -2,6 +2,7 @@ import { padded } from "./blocks.ts";
 import { type EntryHeader, TYPE_FLAGS } from "./header-fields.ts";
 import { NAME_BYTES, type SplitPath, paxRecords, splitPath } from "./pax.ts";
 import { RECORD_BYTES, putText, writePaxRecord, writeRecord } from "./ustar.ts";
+import { writeZeros } from "./zeros.ts";
 
 export type { EntryHeader, TarType } from "./header-fields.ts";
 
@@ -30,7 +31,7 @@ export function writeHeader(target: Buffer, at: number, prepared: PreparedHeader
     position += RECORD_BYTES;
     const end = position + padded(pax.length);
     putText(target, position, pax);
-    target.fill(0, position + pax.length, end);
+    writeZeros(target, position + pax.length, end);
     position = end;
   }
   // Where a path does not fit, readers take it from the extended header; older ones see its beginning.

@@ -4,6 +4,7 @@ import { padded } from "./blocks.ts";
 import type { FileCalls } from "./file-calls.ts";
 import type { PreparedHeader } from "./headers.ts";
 import { writeHeader } from "./headers.ts";
+import { writeZeros } from "./zeros.ts";
 
 export interface StoredFile {
   /** `unreadable`: nothing was written. `shrunk`, `failed`: zeros stand for what could not be read. */
@@ -61,14 +62,14 @@ export function storeFile(
       bytesRead += got;
     }
     if (outcome === "shrunk" || outcome === "failed") {
-      writer.buffer.fill(0, writer.used, writer.used + wanted);
+      writeZeros(writer.buffer, writer.used, writer.used + wanted);
       got = wanted;
     }
     writer.used += got;
     done += got;
   }
   const padding = padded(sizeBytes) - sizeBytes;
-  writer.buffer.fill(0, writer.used, writer.used + padding);
+  writeZeros(writer.buffer, writer.used, writer.used + padding);
   writer.used += padding;
   return { outcome, bytesRead, error };
 }

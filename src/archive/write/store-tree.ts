@@ -13,6 +13,7 @@ import { createTally, sourceResult } from "./tally.ts";
 import { createVisit } from "./visit.ts";
 import { walkSources } from "./walk.ts";
 import type { EndMessage, WalkOptions } from "./worker-protocol.ts";
+import { writeZeros } from "./zeros.ts";
 
 /** Where blocks go, each with the packed entries (see entry-log.ts) that were finished in it. */
 export interface TreeSink {
@@ -67,7 +68,7 @@ export function storeTree(
   });
   writer.cut();
   // The end is a block of its own: it would otherwise change the last block of the tree.
-  writer.buffer.fill(0, 0, END_BYTES);
+  writeZeros(writer.buffer, 0, END_BYTES);
   writer.used = END_BYTES;
   writer.cut();
   return {

@@ -48,7 +48,7 @@ export function writeRecord(
   name: string,
   flag: string,
 ): void {
-  target.set(EMPTY, at);
+  EMPTY.copy(target, at);
   let sum = EMPTY_SUM;
   sum += putText(target, at, name);
   sum += putOctal(target, at + FIELD.mode, 7, entry.mode);
@@ -67,7 +67,7 @@ export function writeRecord(
 
 /** Writes the record in front of an extended header of `bytes` bytes for the entry `path`. */
 export function writePaxRecord(target: Buffer, at: number, path: string, bytes: number): void {
-  target.set(EMPTY, at);
+  EMPTY.copy(target, at);
   let sum = EMPTY_SUM;
   sum += putText(target, at, PAX_FOLDER);
   sum += putPrintable(target, at + PAX_FOLDER.length, path);
