@@ -64,8 +64,8 @@ export const STORES: Readonly<Record<string, (bench: Bench) => Promise<Store>>> 
         SSH_REMOTE_PATH: server.root,
       }),
       peer: {
-        name: "sftp",
-        command: `echo put "$FILE" "$ROOT/peer.tar" | sftp -q -b - -i "$KEY" -P "$PORT" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ${SSH_USER}@127.0.0.1`,
+        name: "sftp, synced",
+        command: `echo put -f "$FILE" "$ROOT/peer.tar" | sftp -q -b - -i "$KEY" -P "$PORT" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ${SSH_USER}@127.0.0.1`,
         env: (port) => ({ KEY: server.keyFile, PORT: String(port), ROOT: server.root }),
       },
       clear: async () => emptied(server.root),

@@ -2,8 +2,9 @@
  * What a delivery costs against the quickest common client of each kind, in one run:
  * `npm run build && node bench/delivery.ts [--megabytes 2000] [--rounds 3] [--kinds s3,ssh,webdav,azure,dropbox]
  * [--latency 20] [--limit 1.2] [--folder <folder>]`.
- * Ours is a whole `lifeboat run` without compression, which makes the archive while it is sent; the peers send one that is
- * finished. Contestants take turns; medians are shown. Needs the programs of `scripts/test-servers.sh`, and root.
+ * "Run": a whole `lifeboat run` without compression, which makes the archive, with its checksums, while it is sent. "File": the
+ * delivery alone, of a finished archive, as the peers do it. Contestants take turns; medians are shown. `TMPDIR=/dev/shm` keeps
+ * the stores' disk out of it. Needs the programs of `scripts/test-servers.sh`, and root.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -37,6 +38,14 @@ const bench: Bench = {
   folder,
   source: path.join(folder, "site"),
   file: path.join(folder, "site.tar"),
+};
+const FILE_ENV = {
+  NODE: process.execPath,
+  PROGRAM: path.join(import.meta.dirname, "deliver-file.ts"),
+  FILE: bench.file,
+  BACKUP_ARCHIVE: "",
+  STATE_DIR: path.join(folder, "state"),
+  HOME: folder,
 };
 const sizeBytes = Number(values.megabytes) * 1_000_000;
 makeSource();
@@ -73,18 +82,23 @@ async function compare(kind: string, store: Store): Promise<void> {
 
 async function compareOver(kind: string, store: Store, way: string, port: number): Promise<void> {
   const ours: Scratch[] = [];
+  const alone: Cost[] = [];
   const peers: Cost[] = [];
   const { peer } = store;
   for (let round = 0; round < Number(values.rounds); round += 1) {
     ours.push(await measureOurs(store.settings(port), "memory"));
     await store.clear();
+    alone.push(await measure({ command: `"$NODE" "$PROGRAM" "$FILE"`, env: { ...FILE_ENV, ...store.settings(port) } }));
+    await store.clear();
     if (peer === undefined) continue;
     peers.push(await measure({ command: peer.command, env: { HOME: folder, FILE: bench.file, ...peer.env(port) } }));
     await store.clear();
   }
-  const own = middle(ours);
   const other = peers.length === 0 ? undefined : middle(peers);
-  show(kind, way, own, other === undefined ? "" : (own.wallSeconds / other.wallSeconds).toFixed(2), scratchOf(ours));
+  const ratio = ({ wallSeconds }: Cost): string =>
+    other === undefined ? "" : (wallSeconds / other.wallSeconds).toFixed(2);
+  show(`${kind}, run`, way, middle(ours), ratio(middle(ours)), scratchOf(ours));
+  show(`${kind}, file`, way, middle(alone), ratio(middle(alone)), "");
   if (other !== undefined && peer !== undefined) show(peer.name, way, other, "1", "");
 }
 

@@ -14,6 +14,7 @@ import {
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RUN_FLAGS } from "../src/daemon/run-flags.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const NODE_FOLDER = realpathSync(path.join(ROOT, "node_modules/node"));
@@ -33,6 +34,7 @@ interface Started {
   readonly pid: number;
   readonly cwd: string;
   readonly node: string;
+  readonly execArgv: string[];
 }
 
 let folder: string;
@@ -97,6 +99,13 @@ describe("arguments and process", () => {
     expect(seen.cwd).toBe("/");
     expect(seen.script).toBe(path.join(project, "dist/main.js"));
     expect(Number(seen.node.slice(1).split(".")[0])).toBeGreaterThanOrEqual(26);
+  });
+
+  test("a run gets the same flags by hand and by the daemon, which has its own", () => {
+    for (const args of [["run"], ["--as=backup"], ["restore", "daemon"]])
+      expect(startedBy(start(path.join(project, "bin/lifeboat"), args)).execArgv).toEqual(RUN_FLAGS);
+    expect(startedBy(start(path.join(project, "bin/lifeboat"), ["daemon"])).execArgv).toContain("--expose-gc");
+    expect(startedBy(start(path.join(project, "bin/backup"), ["-foreground"])).execArgv).toContain("--expose-gc");
   });
 
   test("backup says under which name it was called", () => {

@@ -11,6 +11,7 @@ import { createLog } from "../lib/log.ts";
 import { createRedactor } from "../lib/redact.ts";
 import { VERSION } from "../version.ts";
 import { EXIT_BY_KILL } from "./exit-codes.ts";
+import { surviveStrayFailures } from "./stray-failures.ts";
 
 const ANSWER_FD = 3;
 const EXIT_FAILED = 1;
@@ -37,6 +38,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
   const redact = createRedactor(jobs.flatMap((job) => [...secretsOf(job)]));
   const logTail = createLogTail();
   const log = createLog({ format: logFormat, level: logLevel, redact, onLine: logTail.add });
+  surviveStrayFailures(log);
   const common = {
     options: task.options,
     host: hostname(),

@@ -4,6 +4,7 @@ import { systemClock } from "../lib/clock.ts";
 import { BadConfig } from "./bad-config.ts";
 import { EXIT_BY_KILL } from "./exit-codes.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { surviveStrayFailures } from "./stray-failures.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
 
 const EXIT_FAILED = 1;
@@ -36,6 +37,10 @@ export async function runJobs(
   if (jobs.length === 0) throw new BadConfig();
   const { runJob } = await import("../run/run.ts");
   const { exitCodeOf, worstExitCode } = await import("../run/status.ts");
+  const { tendAfterRun } = await import("../run/tend.ts");
+  const { waitingRun } = await import("../run/later-delivery.ts");
+  const { openRuntime } = await import("../state/runtime.ts");
+  const endOfStrays = surviveStrayFailures(log);
   const codes = broken.map(() => EXIT_BAD_CONFIG);
   for (const job of jobs) {
     if (context.signal.aborted) {
@@ -43,25 +48,33 @@ export async function runJobs(
       codes.push(EXIT_FAILED);
       continue;
     }
-    const { report, locked, isStuck } = await runJob({
-      job,
-      trigger: "manual",
-      firedAtMs: systemClock.now(),
+    const tellContext = {
       options,
       host: hostname(),
       version: context.version,
       clock: systemClock,
       log: log.with({ job: job.name }),
-      logTail: setup.logTail,
       settings: plainSettings(),
       redact,
       signal: context.signal,
+    };
+    const { report, locked, isStuck } = await runJob({
+      ...tellContext,
+      job,
+      trigger: "manual",
+      firedAtMs: systemClock.now(),
+      logTail: setup.logTail,
       terminal: process.stderr.isTTY ? process.stderr : undefined,
       alreadySaid: new Set(),
     });
+    const tendAtMs = await tendAfterRun(job, report, tellContext);
+    // Nobody but a daemon comes back to what waits.
+    if (tendAtMs !== undefined || waitingRun([report]) !== undefined)
+      openRuntime({ stateDir: options.stateDir }).announceLeftovers();
     if (json) context.output.print(JSON.stringify(report));
     if (isStuck) return EXIT_BY_KILL;
     codes.push(exitCodeOf(report.status === "running" ? "failed" : report.status, locked));
   }
+  endOfStrays();
   return worstExitCode(codes);
 }

@@ -34,6 +34,7 @@ export interface PutOptions {
   readonly area: Area;
   readonly owner: JobTag;
   readonly signal: AbortSignal;
+  /** Bytes that the store confirmed so far; the same count again while it takes more of what is under way. */
   onProgress?(bytesSent: number): void;
 }
 

@@ -161,7 +161,12 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       notes.addMissed({ job, dueAtMs: missedAtMs, isCaughtUp: caughtUp });
       flushNotes();
     },
-    onTick: () => void runtime.touchHeartbeat(),
+    onTick() {
+      runtime.touchHeartbeat();
+      if (!runtime.takeLeftovers()) return;
+      retries.expect();
+      tending.at(Date.now());
+    },
   });
 
   const saidSchedules = new Map<string, string>();

@@ -11,6 +11,8 @@ export interface AttemptsOptions {
   readonly silenceMs?: number;
   /** Wait before the second call; doubles with each. */
   readonly baseMs?: number;
+  /** Told of each `progressed()`. */
+  onProgressed?(): void;
 }
 
 /** Repeats the calls of one delivery (a part, a block, a resumed stream) while the store is merely unavailable. */
@@ -20,7 +22,7 @@ export interface Attempts {
    * `isFinal`, so that nobody repeats the whole delivery at once.
    */
   call<T>(work: (attempt: number) => Promise<T>): Promise<T>;
-  /** A byte was confirmed: the time of silence begins anew. */
+  /** A byte was confirmed, or surely taken: the time of silence begins anew. */
   progressed(): void;
 }
 
@@ -36,6 +38,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   return {
     progressed() {
       lastProgressAt = performance.now();
+      options.onProgressed?.();
     },
     async call<T>(work: (attempt: number) => Promise<T>): Promise<T> {
       let lastCallMs = 0;

@@ -46,6 +46,11 @@ export function isRecovery(event: NotificationEvent): boolean {
   return event.previous !== undefined && event.previous.status !== "success";
 }
 
+/** The same run, made complete by a later try. */
+export function isLaterSuccess(event: NotificationEvent): boolean {
+  return event.kind === "run" && isRecovery(event) && event.previous?.id === event.report.id;
+}
+
 /** A configuration that can't be used is recorded as a failed run without a single step. */
 export function isBrokenConfig(report: RunReport): boolean {
   return (

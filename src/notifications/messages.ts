@@ -1,6 +1,6 @@
 import type { ArchiveReport, DeliveryReport, PruneReport, RunReport } from "../contracts/run.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
-import { eventName, isBrokenConfig, type NotificationEvent } from "./events.ts";
+import { eventName, isLaterSuccess, isBrokenConfig, type NotificationEvent } from "./events.ts";
 
 export interface MessageText {
   readonly title: string;
@@ -90,6 +90,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 function statusLine(event: RunEvent): string {
+  if (isLaterSuccess(event)) return "Status: success: what was missing was stored by a later try";
   const name = eventName(event);
   return `Status: ${MEANINGS[name] ?? event.report.status}`;
 }

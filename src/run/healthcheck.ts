@@ -1,5 +1,6 @@
+import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
-import type { RunContext } from "./context.ts";
+import type { RunContext, TaskContext } from "./context.ts";
 import { defaultMessage } from "../notifications/messages.ts";
 import { type Ping, sendPing } from "../notifications/healthcheck.ts";
 import { HEALTHCHECK_URL } from "../notifications/settings.ts";
@@ -18,23 +19,34 @@ const HURRIED_MS = 2_000;
 
 /** Sends the start ping at once, beside the run. */
 export function startHealthcheck(context: RunContext): Healthcheck {
-  const { job, log } = context;
-  const url = job.values.get(HEALTHCHECK_URL);
-  if (url === undefined || url === "") return NONE;
-  const redact = createRedactor([url]);
-  const ping = async (kind: Ping, body: string): Promise<void> => {
-    const signal = AbortSignal.timeout(context.signal.aborted ? HURRIED_MS : LIMIT_MS);
-    const problem = await sendPing(url, kind, body, { signal, environment: job.environment });
-    if (problem !== undefined) log.error(`the health check was not told of ${kind}: ${redact(problem)}`);
-  };
+  const ping = pingOf(context, context.job);
+  if (ping === undefined) return NONE;
   const started = ping("start", "");
   return {
     async ended(report, lines) {
       await started;
       // Skipped runs never come here; a partial one needs somebody's eyes.
-      const kind = report.status === "success" ? "success" : "fail";
-      const { body } = defaultMessage({ kind: "run", report, previous: undefined, lastGood: undefined, log: lines });
-      await ping(kind, body);
+      await ping(report.status === "success" ? "success" : "fail", bodyOf(report, lines));
     },
   };
+}
+
+/** A later try delivered what was missing: the run is a success after all. */
+export async function pingLaterSuccess(report: RunReport, job: Job, context: TaskContext): Promise<void> {
+  await pingOf(context, job)?.("success", bodyOf(report, []));
+}
+
+function pingOf(context: TaskContext, job: Job): ((kind: Ping, body: string) => Promise<void>) | undefined {
+  const url = job.values.get(HEALTHCHECK_URL);
+  if (url === undefined || url === "") return undefined;
+  const redact = createRedactor([url]);
+  return async (kind, body) => {
+    const signal = AbortSignal.timeout(context.signal.aborted ? HURRIED_MS : LIMIT_MS);
+    const problem = await sendPing(url, kind, body, { signal, environment: job.environment });
+    if (problem !== undefined) context.log.error(`the health check was not told of ${kind}: ${redact(problem)}`);
+  };
+}
+
+function bodyOf(report: RunReport, log: readonly string[]): string {
+  return defaultMessage({ kind: "run", report, previous: undefined, lastGood: undefined, log }).body;
 }

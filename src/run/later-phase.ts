@@ -3,7 +3,7 @@ import type { Destination } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { DeliveryReport, RunReport } from "../contracts/run.ts";
 import type { RetryAnswer } from "../contracts/task.ts";
-import type { TaskContext } from "./context.ts";
+import type { TaskContext, TellContext } from "./context.ts";
 import { deliverAll } from "../delivery/deliver.ts";
 import { dropKept, keptName } from "../delivery/kept.ts";
 import { copyIndex } from "../delivery/copy-index.ts";
@@ -22,8 +22,9 @@ import { openJobDestinations } from "./job-destinations.ts";
 import { afterLaterDeliveries, waitingRun } from "./later-delivery.ts";
 import { prepareRemote } from "./remote-care.ts";
 import { spoolFolderOf } from "./spool.ts";
+import { tellOfLaterSuccess } from "./tell-runs.ts";
 
-export interface LaterContext extends TaskContext {
+export interface LaterContext extends TellContext {
   readonly jobs: readonly Job[];
 }
 
@@ -67,7 +68,7 @@ export async function deliverLater(context: LaterContext): Promise<RetryAnswer> 
 }
 
 /** Whether something still waits. */
-async function deliverJobLater(context: TaskContext, job: Job, history: History): Promise<boolean> {
+async function deliverJobLater(context: TellContext, job: Job, history: History): Promise<boolean> {
   const { options, log, signal } = context;
   const destinations = await openJobDestinations(job, options.stateDir, (text) => log.warn(text));
   try {
@@ -85,6 +86,8 @@ async function deliverJobLater(context: TaskContext, job: Job, history: History)
       await spreadReport(report, destinations, context);
       const isDone = report.deliveries.every(({ status }) => status === "stored");
       if (isDone) await dropKept(spoolFolderOf(job, options), [run]);
+      if (report.status === "success" && run.status !== "success")
+        await tellOfLaterSuccess(report, run, job, history, context);
       return !isDone;
     } finally {
       await archive.close();

@@ -4,6 +4,7 @@ import type { MissedRun } from "../contracts/task.ts";
 import { isBrokenConfig } from "../notifications/events.ts";
 import { openHistory, type History } from "../state/history.ts";
 import type { TellContext } from "./context.ts";
+import { pingLaterSuccess } from "./healthcheck.ts";
 import { tell } from "./tell.ts";
 
 /** Enough to find the last real run among those that were skipped. */
@@ -35,6 +36,19 @@ export async function tellOfRun(
   const told = { ...report, steps: [...report.steps, ...steps] };
   history.update(told);
   return told;
+}
+
+/** Tells that a run became a success after all; `before`: its report when people were last told. */
+export async function tellOfLaterSuccess(
+  report: RunReport,
+  before: RunReport,
+  job: Job,
+  history: History,
+  context: TellContext,
+): Promise<void> {
+  const event = { kind: "run", report, previous: before, lastGood: undefined, log: [] } as const;
+  const [steps] = await Promise.all([tell(event, job, context), pingLaterSuccess(report, job, context)]);
+  if (steps.length > 0) history.update({ ...report, steps: [...report.steps, ...steps] });
 }
 
 /** How many of the runs that a kill ended are told of, of each job. */

@@ -192,3 +192,10 @@ it.each(["", "null", "{}", "[1]", '{"process":{"pid":1}}', `{"a":"${"x".repeat(2
     expect(runtime.readProgress()?.job).toBe("site");
   },
 );
+
+it("tells the daemon once that a run by hand left something", () => {
+  const runtime = open();
+  expect(runtime.takeLeftovers()).toBe(false);
+  expect(open().announceLeftovers()).toBe(true);
+  expect([runtime.takeLeftovers(), runtime.takeLeftovers()]).toEqual([true, false]);
+});

@@ -38,7 +38,7 @@ export interface LiveDaemon extends DaemonState {
 
 /**
  * Small volatile files through which the daemon, a run and `lifeboat status` know of each other: `heartbeat`,
- * `progress.json` and `daemon.json` in the state folder, or in `/dev/shm/lifeboat` where that can't be written.
+ * `progress.json`, `daemon.json` and `leftovers` in the state folder, or in `/dev/shm/lifeboat` where that can't be written.
  * Writers return false where neither takes the file (said once), and never throw: no backup depends on them.
  */
 export interface Runtime {
@@ -55,6 +55,10 @@ export interface Runtime {
   readProgress(): LiveProgress | undefined;
   writeDaemon(state: DaemonState): boolean;
   clearDaemon(): void;
+  /** A run by hand left deliveries or messages that wait: the daemon shall see to them. */
+  announceLeftovers(): boolean;
+  /** Whether one did since the last call. */
+  takeLeftovers(): boolean;
   /** Of a daemon that is alive. */
   readDaemon(): LiveDaemon | undefined;
 }
@@ -69,6 +73,7 @@ export interface RuntimeOptions {
 const HEARTBEAT = "heartbeat";
 const PROGRESS = "progress.json";
 const DAEMON = "daemon.json";
+const LEFTOVERS = "leftovers";
 const MAX_JOBS = 10_000;
 const MAX_NAME_CHARS = 300;
 
@@ -95,6 +100,12 @@ export function openRuntime(options: RuntimeOptions): Runtime {
     readProgress: () => newestAlive(folders, PROGRESS, progressIn),
     writeDaemon: (state) => worked(writeState(folders, DAEMON, state)),
     clearDaemon: () => clearState(folders, DAEMON),
+    announceLeftovers: () => worked(touch(folders, LEFTOVERS)),
+    takeLeftovers() {
+      if (ageMs(folders, LEFTOVERS) === undefined) return false;
+      removeBoth(folders, LEFTOVERS);
+      return true;
+    },
     readDaemon: () => newestAlive(folders, DAEMON, daemonIn),
   };
 }

@@ -15,6 +15,7 @@ import {
   FAKE_REFRESH_TOKEN,
   startDropboxFake,
 } from "../servers/dropbox-fake.ts";
+import { WebHook } from "../e2e/web-hook.ts";
 import { RunBox } from "./run-box.ts";
 
 let box: RunBox;
@@ -104,6 +105,32 @@ it("sends the local folder's archive again, and corrects the run in the history 
   ) as RunReport;
   expect(record.status).toBe("success");
   expect(await later(home)).toMatchObject({ pending: false });
+});
+
+it("tells those who were told of the failure that it is a success after all, once", async () => {
+  const hook = new WebHook();
+  await hook.start();
+  try {
+    const told = {
+      BACKUP_ARCHIVE: box.folder("home"),
+      NOTIFICATION_URLS: hook.url(),
+      NOTIFICATION_LEVEL: "info",
+      HEALTHCHECK_URL: `http://127.0.0.1:${hook.port}/check`,
+    };
+    refuseWriting();
+    await run(told);
+    await later(told);
+    allowAll();
+    const { run: after } = await later(told);
+    await later(told);
+    const messages = hook.messages();
+    expect(messages.map(({ title }) => title)).toEqual(["Backup of default partly succeeded", "Backup of default succeeded again"]);
+    expect(messages[1]?.message).toContain("success: what was missing was stored by a later try");
+    expect(hook.received.map(({ path }) => path).filter((path) => path.startsWith("/check"))).toEqual(["/check/start", "/check/fail", "/check"]);
+    expect(after?.steps.filter(({ phase }) => phase === "notify").map(({ outcome }) => outcome)).toEqual(["ok", "ok"]);
+  } finally {
+    await hook.stop();
+  }
 });
 
 it("keeps the archive in the spool where no local folder has it, until it is delivered or a run overtakes it", async () => {

@@ -82,6 +82,8 @@ describe("a notifier that fails", () => {
     expect(report?.steps.filter(({ phase }) => phase === "notify")).toMatchObject([
       { outcome: "failed", detail: expect.stringContaining("503") },
     ]);
+    // How a daemon hears of what a run by hand could not tell.
+    expect(readdirSync(box.state)).toContain("leftovers");
     hook.answers.length = 0;
     const outbox = new Database(join(box.state, "outbox.db"));
     expect(outbox.prepare("SELECT job, title FROM outbox").all()).toEqual([

@@ -69,7 +69,10 @@ function exchange(
       resolve(answer);
     });
     const body: unknown = resource.body;
-    if (Buffer.isBuffer(body)) slicesOf(body).pipe(request);
+    if (Buffer.isBuffer(body)) {
+      // The count is not asked for: what matters is that something moves.
+      slicesOf(body, { taken: () => resource.onUploadProgress?.({ loadedBytes: 0 }) }).pipe(request);
+    }
     else request.end(typeof body === "string" ? body : undefined);
   });
 }

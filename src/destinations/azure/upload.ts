@@ -55,7 +55,11 @@ export async function upload(
     if (sizeBytes !== part.bytes.byteLength) throw wrongSize(attempt, part.bytes.byteLength, sizeBytes);
     const answer = await calls.call(() =>
       store.call(attempt, partSignal, () =>
-        blob.upload(part.bytes, part.bytes.byteLength, { ...headers(part.md5, sha256), abortSignal: partSignal }),
+        blob.upload(part.bytes, part.bytes.byteLength, {
+          ...headers(part.md5, sha256),
+          abortSignal: partSignal,
+          onProgress: () => calls.progressed(),
+        }),
       ),
     );
     confirm(part, answer.contentMD5);
@@ -69,6 +73,7 @@ export async function upload(
         blob.stageBlock(id, part.bytes, part.bytes.byteLength, {
           transactionalContentMD5: part.md5,
           abortSignal: partSignal,
+          onProgress: () => calls.progressed(),
         }),
       ),
     );
@@ -87,7 +92,11 @@ export async function upload(
     signal,
     onBytes: (bytes) => whole.update(bytes),
     send: (part, partSignal) => {
-      attempts ??= createAttempts({ signal: partSignal });
+      attempts ??= createAttempts({
+        signal: partSignal,
+        // A large block on a slow line: nothing new is confirmed, but the store is alive.
+        onProgressed: () => options.onProgress?.(confirmedBytes),
+      });
       return part.isOnly ? sendOnly(part, attempts, partSignal) : sendBlock(part, attempts, partSignal);
     },
   });

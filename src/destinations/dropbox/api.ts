@@ -17,6 +17,8 @@ export interface Api {
   readonly limits: DropboxLimits;
   /** `files/download`: the client would hold the whole file in memory. Status 200, 206 or 416. */
   download(arg: string, range: string | undefined, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Calls `listener` while a body is being taken slowly; returns what ends that. */
+  onTaken(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -43,7 +45,8 @@ export function createApi(options: DropboxOptions): Api {
   const secrets = [credentials.refreshToken, credentials.appKey, credentials.appSecret];
   let redactor = createRedactor(secrets);
   const redact: Redactor = (text) => redactor(text);
-  const transport = createTransport(limits);
+  const takenListeners = new Set<() => void>();
+  const transport = createTransport(limits, () => takenListeners.forEach((listener) => listener()));
   const tokens = createAccessTokens({
     transport,
     endpoint: endpoints.token,
@@ -123,6 +126,10 @@ export function createApi(options: DropboxOptions): Api {
         signal,
         isExpected: (status) => status === 206 || status === 416,
       }),
+    onTaken(listener) {
+      takenListeners.add(listener);
+      return () => void takenListeners.delete(listener);
+    },
     close: () => transport.close(),
   };
 }

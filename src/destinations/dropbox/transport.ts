@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { messageOf } from "../../lib/errors.ts";
+import { slicesOf } from "../slices.ts";
 import type { DropboxLimits } from "./options.ts";
 
 export interface HttpRequest {
@@ -39,7 +40,8 @@ const SLICE_BYTES = 256 * 1024;
 /** A listing page has some hundred kilobytes. */
 const MOST_TEXT_BYTES = 32 * 1024 * 1024;
 
-export function createTransport(limits: DropboxLimits): Transport {
+/** `onTaken`: a body is being taken, slowly. */
+export function createTransport(limits: DropboxLimits, onTaken: () => void = () => undefined): Transport {
   // Undici's own limits are switched off: its wait for an answer begins before the body is sent, so a slow line looks
   // like a silent server.
   const options: Agent.Options = {
@@ -63,7 +65,7 @@ export function createTransport(limits: DropboxLimits): Transport {
           dispatcher,
           signal: watch.signal,
           headers: { ...headers, ...(body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) }) },
-          ...(body === undefined ? {} : { body: typeof body === "string" ? body : inSlices(body, watch.moved) }),
+          ...(body === undefined ? {} : { body: typeof body === "string" ? body : slicesOf(body, { moved: watch.moved, taken: onTaken }) }),
         });
         watch.moved();
         // Destroying a body that nobody wants any more is an error event to undici.
@@ -127,18 +129,6 @@ function watchSilence(idleMs: number, totalMs: number | undefined, outer: AbortS
     },
     reasonOf: (error) => (controller.signal.aborted ? controller.signal.reason : error),
   };
-}
-
-/** Small pieces: each that the connection takes is a sign of life. */
-function inSlices(body: Buffer, moved: () => void): Readable {
-  const slices = function* (): Generator<Buffer> {
-    for (let at = 0; at < body.byteLength; at += SLICE_BYTES) {
-      moved();
-      yield body.subarray(at, at + SLICE_BYTES);
-    }
-    moved();
-  };
-  return Readable.from(slices(), { objectMode: false, highWaterMark: SLICE_BYTES });
 }
 
 async function* watched(content: Readable, watch: Watch): AsyncGenerator<Buffer, void, void> {

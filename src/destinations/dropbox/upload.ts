@@ -65,6 +65,7 @@ export async function upload(path: string, body: ArchiveSource, options: UploadO
     throw signal.reason;
   } finally {
     await Promise.all(inFlight);
+    session.end();
   }
 }
 
@@ -78,6 +79,8 @@ interface Session {
   append(block: Block): Promise<void>;
   /** What Dropbox says it stored. */
   finish(path: string, expected: Omit<Uploaded, "storedAt">): Promise<Uploaded>;
+  /** Nothing more is sent. */
+  end(): void;
 }
 
 /** One block makes a sequential session of one call; more make a concurrent one. */
@@ -97,8 +100,11 @@ function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadO
     attempts.progressed();
     onProgress?.(sentBytes);
   };
+  // A block on a slow line: nothing new is confirmed, but Dropbox is alive.
+  const end = api.onTaken(() => sent(0));
 
   return {
+    end,
     async append({ bytes, offset, isLast }) {
       if (isLast && offset === 0) {
         id = start({ close: true, contents: bytes });
@@ -107,7 +113,7 @@ function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadO
         id ??= start({ session_type: { ".tag": "concurrent" }, close: false });
         const sessionId = await id;
         let from = 0;
-        const end = await attempts.call(async (attempt) => {
+        const outcome = await attempts.call(async (attempt) => {
           const cursor = { session_id: sessionId, offset: offset + from };
           const contents = bytes.subarray(from);
           try {
@@ -123,7 +129,7 @@ function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadO
             return "held";
           }
         });
-        if (end !== "held") throw end;
+        if (outcome !== "held") throw outcome;
       }
       sent(bytes.byteLength);
     },

@@ -13,12 +13,12 @@ interface Command {
 }
 
 /** Has a command send its body in small pieces; see `slicesOf`. */
-export function sendInSlices(command: object, bytes: Buffer, onMoved: () => void): void {
+export function sendInSlices(command: object, bytes: Buffer, taken: () => void): void {
   if (bytes.byteLength === 0) return;
   // After signing: the SDK signs the buffer, and never sees a stream.
   (command as Command).middlewareStack.add(
     (next) => async (args) => {
-      (args.request as { body: unknown }).body = slicesOf(bytes, onMoved);
+      (args.request as { body: unknown }).body = slicesOf(bytes, { taken });
       return await next(args);
     },
     { step: "deserialize", priority: "low", name: "sendInSlices" },

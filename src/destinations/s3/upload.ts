@@ -48,7 +48,11 @@ export async function upload(
       signal,
       ...(usesCrc32 ? { onBytes: (bytes) => void (crc = crc32(bytes, crc)) } : {}),
       async send(part, partSignal) {
-        attempts ??= createAttempts({ signal: partSignal });
+        attempts ??= createAttempts({
+          signal: partSignal,
+          // A large part on a slow line: nothing new is confirmed, but the store is alive.
+          onProgressed: () => options.onProgress?.(confirmedBytes),
+        });
         if (part.isOnly) single = await putWhole(target, body, part, attempts, partSignal);
         else await multipart.send(part, attempts, partSignal);
         confirmedBytes += part.bytes.byteLength;
