@@ -117,7 +117,11 @@ export const STORES: Readonly<Record<string, (bench: Bench) => Promise<Store>>> 
         DROPBOX_APP_SECRET: FAKE_APP_SECRET,
         DROPBOX_REMOTE_PATH: "/bench",
       }),
-      clear: async () => emptied(files),
+      async clear() {
+        // It remembers what it has.
+        server.store.files.clear();
+        emptied(files);
+      },
       stop: () => server.close(),
     };
   },

@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { RUN_FLAGS } from "../src/daemon/run-flags.ts";
 import { startFaultProxy } from "../test/faults/proxy.ts";
 import { type Bench, type Store, STORES } from "./delivery-stores.ts";
 import { type Cost, measure, median } from "./measure.ts";
@@ -88,7 +89,7 @@ async function compareOver(kind: string, store: Store, way: string, port: number
   for (let round = 0; round < Number(values.rounds); round += 1) {
     ours.push(await measureOurs(store.settings(port), "memory"));
     await store.clear();
-    alone.push(await measure({ command: `"$NODE" "$PROGRAM" "$FILE"`, env: { ...FILE_ENV, ...store.settings(port) } }));
+    alone.push(await measure({ command: `"$NODE" ${RUN_FLAGS.join(" ")} "$PROGRAM" "$FILE"`, env: { ...FILE_ENV, ...store.settings(port) } }));
     await store.clear();
     if (peer === undefined) continue;
     peers.push(await measure({ command: peer.command, env: { HOME: folder, FILE: bench.file, ...peer.env(port) } }));

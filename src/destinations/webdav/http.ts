@@ -46,7 +46,7 @@ export type SendRequest = (url: URL, options: RequestOptions) => ClientRequest;
 /** How long the server's "go on" is waited for; one that knows no `Expect` never says it. */
 const CONTINUE_MS = 2_000;
 /** Small enough that a slow line still shows signs of life within the idle limit. */
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 256 * 1024;
 /** A body of known size up to this goes at once: sending it again costs less than asking first. */
 const SMALL_BYTES = 256 * 1024;
 
