@@ -89,7 +89,12 @@ async function compareOver(kind: string, store: Store, way: string, port: number
   for (let round = 0; round < Number(values.rounds); round += 1) {
     ours.push(await measureOurs(store.settings(port), "memory"));
     await store.clear();
-    alone.push(await measure({ command: `"$NODE" ${RUN_FLAGS.join(" ")} "$PROGRAM" "$FILE"`, env: { ...FILE_ENV, ...store.settings(port) } }));
+    alone.push(
+      await measure({
+        command: `"$NODE" ${RUN_FLAGS.join(" ")} "$PROGRAM" "$FILE"`,
+        env: { ...FILE_ENV, ...store.settings(port) },
+      }),
+    );
     await store.clear();
     if (peer === undefined) continue;
     peers.push(await measure({ command: peer.command, env: { HOME: folder, FILE: bench.file, ...peer.env(port) } }));

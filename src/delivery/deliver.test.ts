@@ -10,7 +10,8 @@ import { sleep } from "../lib/clock.ts";
 import { DestinationError } from "../lib/errors.ts";
 import { deliverAll, failedDelivery } from "./deliver.ts";
 import { cleanLeftovers } from "./leftovers.ts";
-import { openStage, type StagedArchive } from "./staging.ts";
+import type { StagedArchive } from "./staged-archive.ts";
+import { openStage } from "./staging.ts";
 
 let root: string;
 const bytes = sampleBytes(1_500_000, 9);

@@ -7,7 +7,7 @@ import { DestinationError, messageOf, UserError } from "../lib/errors.ts";
 import { retry } from "../lib/retry.ts";
 import type { ArchiveFacts, ArchiveReader } from "./reader.ts";
 import { type SilenceWatch, watchSilence } from "./silence.ts";
-import type { LocalFailure } from "./staging.ts";
+import type { LocalFailure } from "./staged-archive.ts";
 import { limited, type UploadLimit } from "./upload-limit.ts";
 
 /** What is delivered: a `StagedArchive`, or what waits in the spool. */

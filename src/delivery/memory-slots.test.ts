@@ -39,9 +39,7 @@ it("writes over what nobody uses any more, and over nothing else", () => {
   const views = [slots.at(0), slots.at(30)];
   slots.dropBelow(60, 30);
   slots.add(bytes.subarray(60, 120));
-  const isWhatItWas = views.map((view, index) =>
-    Buffer.from(view).equals(bytes.subarray(index * 30, index * 30 + 30)),
-  );
+  const isWhatItWas = views.map((view, index) => Buffer.from(view).equals(bytes.subarray(index * 30, index * 30 + 30)));
   expect(isWhatItWas).toEqual([false, true]);
   expect(Buffer.from(slots.at(60)).equals(bytes.subarray(60, 90))).toBe(true);
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { orAborted, untilAborted } from "../lib/abortable.ts";
 import { createMemoryWindow } from "./memory-window.ts";
 import type { ArchiveFacts } from "./reader.ts";
-import type { LocalFailure, StagedArchive } from "./staging.ts";
+import type { LocalFailure, StagedArchive } from "./staged-archive.ts";
 
 export interface MemoryStageOptions {
   /** Most of the archive that is held at a time, bytes. */

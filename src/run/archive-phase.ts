@@ -15,7 +15,7 @@ import {
   BACKUP_SOURCES,
   GZIP_PARALLELISM,
 } from "../archive/settings.ts";
-import type { StagedArchive } from "../delivery/staging.ts";
+import type { StagedArchive } from "../delivery/staged-archive.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
 import { messageOf } from "../lib/errors.ts";
 import { openRuntime } from "../state/runtime.ts";

@@ -6,7 +6,7 @@ import type { Recorder } from "./recorder.ts";
 import { deliverAll } from "../delivery/deliver.ts";
 import { pruneDestination } from "../delivery/prune.ts";
 import { UPLOAD_LIMIT } from "../delivery/settings.ts";
-import type { StagedArchive } from "../delivery/staging.ts";
+import type { StagedArchive } from "../delivery/staged-archive.ts";
 import { createUploadLimit } from "../delivery/upload-limit.ts";
 import type { History } from "../state/history.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";

@@ -124,9 +124,16 @@ it("tells those who were told of the failure that it is a success after all, onc
     const { run: after } = await later(told);
     await later(told);
     const messages = hook.messages();
-    expect(messages.map(({ title }) => title)).toEqual(["Backup of default partly succeeded", "Backup of default succeeded again"]);
+    expect(messages.map(({ title }) => title)).toEqual([
+      "Backup of default partly succeeded",
+      "Backup of default succeeded again",
+    ]);
     expect(messages[1]?.message).toContain("success: what was missing was stored by a later try");
-    expect(hook.received.map(({ path }) => path).filter((path) => path.startsWith("/check"))).toEqual(["/check/start", "/check/fail", "/check"]);
+    expect(hook.received.map(({ path }) => path).filter((path) => path.startsWith("/check"))).toEqual([
+      "/check/start",
+      "/check/fail",
+      "/check",
+    ]);
     expect(after?.steps.filter(({ phase }) => phase === "notify").map(({ outcome }) => outcome)).toEqual(["ok", "ok"]);
   } finally {
     await hook.stop();

@@ -25,7 +25,8 @@ function runProcessOf(daemonPid: number): number {
 }
 
 it("a fault in native code ends the run's process, is recorded and told, and the daemon goes on", async () => {
-  for (let file = 0; file < 60; file += 1) writeFileSync(join(box.source, `noise-${file}`), randomBytes(8 * 1024 * 1024));
+  for (let file = 0; file < 60; file += 1)
+    writeFileSync(join(box.source, `noise-${file}`), randomBytes(8 * 1024 * 1024));
   box.job("site.env", "BACKUP_CRON_EXPRESSION=* * * * * *");
   const daemon = box.start(["daemon"]);
   await until("a run that writes", () => box.hidden().some((name) => name.endsWith(".partial")));

@@ -72,8 +72,7 @@ function exchange(
     if (Buffer.isBuffer(body)) {
       // The count is not asked for: what matters is that something moves.
       slicesOf(body, { taken: () => resource.onUploadProgress?.({ loadedBytes: 0 }) }).pipe(request);
-    }
-    else request.end(typeof body === "string" ? body : undefined);
+    } else request.end(typeof body === "string" ? body : undefined);
   });
 }
 

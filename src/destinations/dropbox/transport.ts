@@ -65,7 +65,9 @@ export function createTransport(limits: DropboxLimits, onTaken: () => void = () 
           dispatcher,
           signal: watch.signal,
           headers: { ...headers, ...(body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) }) },
-          ...(body === undefined ? {} : { body: typeof body === "string" ? body : slicesOf(body, { moved: watch.moved, taken: onTaken }) }),
+          ...(body === undefined
+            ? {}
+            : { body: typeof body === "string" ? body : slicesOf(body, { moved: watch.moved, taken: onTaken }) }),
         });
         watch.moved();
         // Destroying a body that nobody wants any more is an error event to undici.
