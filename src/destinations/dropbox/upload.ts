@@ -101,10 +101,10 @@ function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadO
     onProgress?.(sentBytes);
   };
   // A block on a slow line: nothing new is confirmed, but Dropbox is alive.
-  const end = api.onTaken(() => sent(0));
+  const stopListening = api.onTaken(() => sent(0));
 
   return {
-    end,
+    end: stopListening,
     async append({ bytes, offset, isLast }) {
       if (isLast && offset === 0) {
         id = start({ close: true, contents: bytes });
