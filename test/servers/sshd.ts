@@ -93,8 +93,11 @@ export function ensureAccount(): Account {
     try {
       execFileSync("useradd", ["--home-dir", home, "--create-home", "--shell", "/bin/sh", SSH_USER], { stdio: "pipe" });
     } catch (error) {
-      // Another suite may have made it at the same moment.
-      if (!accountExists()) throw error;
+      // Another suite may be making it at this moment: its group is there before it is.
+      for (let tries = 0; !accountExists(); tries += 1) {
+        if (tries === 20) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      }
     }
   }
   execFileSync("chpasswd", { input: `${SSH_USER}:${SSH_PASSWORD}\n`, stdio: ["pipe", "pipe", "pipe"] });
