@@ -10,7 +10,8 @@ import { build, type Plugin } from "esbuild";
 import { IMPORTED_NATIVE_PACKAGES } from "./native-packages.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
-const DIST = path.join(ROOT, "dist");
+/** Another folder can be named for tests. */
+const DIST = path.resolve(process.argv[2] ?? path.join(ROOT, "dist"));
 
 /** pino's worker-thread transports are never used; without them a worker, its files and `thread-stream` stay out. */
 const withoutPinoTransports: Plugin = {

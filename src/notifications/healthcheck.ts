@@ -1,6 +1,10 @@
-import { messageOf } from "../lib/errors.ts";
+import { createRedactor } from "../lib/redact.ts";
 import { retry } from "../lib/retry.ts";
+import { trustSystemAuthorities } from "../lib/system-authorities.ts";
+import { basicAuth, onOneLine } from "./requests.ts";
+import { describeFailure } from "./send/describe-error.ts";
 import type { Connections } from "./send/proxies.ts";
+import type { Answer } from "./service.ts";
 
 /** Healthchecks.io's form: `/start` when a run begins, the URL itself when it succeeded, `/fail` when it did not. */
 export type Ping = "start" | "success" | "fail";
@@ -10,6 +14,9 @@ const SUFFIX: Readonly<Record<Ping, string>> = { start: "/start", success: "", f
 /** Healthchecks.io keeps the first 100 kB of a body. */
 const LONGEST_BODY = 100_000;
 const ATTEMPT_MS = 10_000;
+const QUOTED_CHARACTERS = 200;
+/** Shorter parts are words such as `ping`; masking them would garble every message. */
+const SHORTEST_HIDDEN = 6;
 
 export interface PingOptions {
   readonly signal: AbortSignal;
@@ -18,14 +25,16 @@ export interface PingOptions {
   readonly baseMs?: number;
 }
 
-/** Adds the ping's suffix to the path; a query stays where it is. */
+/** Adds the ping's suffix to the path; a query stays where it is, user info goes into a header. */
 export function pingUrl(url: string, ping: Ping): string {
   const parsed = new URL(url);
+  parsed.username = "";
+  parsed.password = "";
   parsed.pathname = parsed.pathname.replace(/\/+$/, "") + SUFFIX[ping];
   return parsed.href;
 }
 
-/** Sends one ping. Returns what went wrong, without the URL, which is a secret; undefined where it arrived. Never rejects. */
+/** Sends one ping. Returns what went wrong, without any part of the URL that may be a secret; undefined where it arrived. Never rejects. */
 export async function sendPing(
   url: string,
   ping: Ping,
@@ -33,38 +42,63 @@ export async function sendPing(
   options: PingOptions,
 ): Promise<string | undefined> {
   const { createConnections } = await import("./send/proxies.ts");
+  trustSystemAuthorities();
+  const redact = createRedactor(secretsOf(new URL(url)));
   const connections = createConnections(options.environment ?? process.env);
   try {
-    await retry(() => pingOnce(pingUrl(url, ping), body, connections, options.signal), {
+    await retry(() => pingOnce(url, ping, body, connections, options.signal), {
       attempts: 3,
       baseMs: options.baseMs ?? 1_000,
       maxMs: 5_000,
       signal: options.signal,
-      isTransient: (thrown) => !(thrown instanceof Refused),
+      isTransient: (thrown) => !(thrown instanceof Refused) || thrown.canRetry,
     });
     return undefined;
   } catch (thrown) {
-    return thrown instanceof Refused ? thrown.message : `no answer: ${messageOf(thrown)}`;
+    const problem = thrown instanceof Refused ? thrown.message : `no answer: ${describeFailure(thrown).problem}`;
+    const line = redact(onOneLine(problem));
+    return line.length > QUOTED_CHARACTERS ? `${line.slice(0, QUOTED_CHARACTERS)}…` : line;
   } finally {
     await connections.close();
   }
 }
 
-/** An answer that another try would not change. */
-class Refused extends Error {}
+/** The service answered, and not well. */
+class Refused extends Error {
+  readonly canRetry: boolean;
 
-async function pingOnce(url: string, body: string, connections: Connections, signal: AbortSignal): Promise<void> {
-  const { request } = await import("undici");
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]);
-  const answer = await request(url, {
-    method: "POST",
-    body: body.slice(0, LONGEST_BODY),
-    headers: { "content-type": "text/plain; charset=utf-8" },
-    dispatcher: connections.for(new URL(url), false),
-    signal: limited,
-  });
-  const text = (await answer.body.text()).slice(0, 200);
-  if (answer.statusCode < 300) return;
-  const message = `status ${answer.statusCode}: ${text}`;
-  throw answer.statusCode === 429 || answer.statusCode >= 500 ? new Error(message) : new Refused(message);
+  constructor({ status, text }: Answer) {
+    super(`status ${status}: ${text}`);
+    this.canRetry = status === 429 || status >= 500;
+  }
+}
+
+async function pingOnce(
+  url: string,
+  ping: Ping,
+  body: string,
+  connections: Connections,
+  signal: AbortSignal,
+): Promise<void> {
+  const { exchange } = await import("./send/http.ts");
+  const { username, password } = new URL(url);
+  const answer = await exchange(
+    {
+      method: "POST",
+      url: pingUrl(url, ping),
+      headers: {
+        "Content-Type": "text/plain; charset=utf-8",
+        ...(username === "" ? {} : basicAuth(decodeURIComponent(username), decodeURIComponent(password))),
+      },
+      body: body.slice(0, LONGEST_BODY),
+    },
+    connections,
+    AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
+  );
+  if (answer.status >= 300) throw new Refused(answer);
+}
+
+function secretsOf({ href, username, password, pathname, searchParams }: URL): string[] {
+  const parts = [...pathname.split("/"), ...searchParams.values()].filter((part) => part.length >= SHORTEST_HIDDEN);
+  return [href, username, password, ...parts];
 }

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly target?: string;
   /** The user asked for it: the server's certificate is not checked. */
   readonly acceptsAnyCertificate?: boolean;
+  /** Headers of the user's own that a redirect to another host must not take along, besides the usual credentials. */
+  readonly secretHeaders?: readonly string[];
   /** Its failure is the service's own matter (it tries something else), so it is not reported. */
   readonly mayFail?: boolean;
   /** Whether this refusal makes the service send something else, so that it is not reported. */
@@ -25,6 +27,8 @@ export interface Answer {
   /** By name in lower case. */
   header(name: string): string | undefined;
   readonly text: string;
+  /** The text broke off: the connection was cut or time was up. */
+  readonly isCut?: boolean;
 }
 
 /** What the runner made of a request: the answer, and why it counts as a failure if it does. */

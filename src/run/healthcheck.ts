@@ -4,7 +4,6 @@ import type { RunContext, TaskContext } from "./context.ts";
 import { defaultMessage } from "../notifications/messages.ts";
 import { type Ping, sendPing } from "../notifications/healthcheck.ts";
 import { HEALTHCHECK_URL } from "../notifications/settings.ts";
-import { createRedactor } from "../lib/redact.ts";
 
 /** Pings of one run. Nothing here delays or fails it. */
 export interface Healthcheck {
@@ -39,11 +38,10 @@ export async function pingLaterSuccess(report: RunReport, job: Job, context: Tas
 function pingOf(context: TaskContext, job: Job): ((kind: Ping, body: string) => Promise<void>) | undefined {
   const url = job.values.get(HEALTHCHECK_URL);
   if (url === undefined || url === "") return undefined;
-  const redact = createRedactor([url]);
   return async (kind, body) => {
     const signal = AbortSignal.timeout(context.signal.aborted ? HURRIED_MS : LIMIT_MS);
     const problem = await sendPing(url, kind, body, { signal, environment: job.environment });
-    if (problem !== undefined) context.log.error(`the health check was not told of ${kind}: ${redact(problem)}`);
+    if (problem !== undefined) context.log.error(`the health check was not told of ${kind}: ${problem}`);
   };
 }
 

@@ -2,6 +2,7 @@ import { createDecipheriv, createHmac } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { parseRoutes } from "../../src/notifications/routes.ts";
+import { fakeService } from "./fakes.ts";
 import { bodies, sendThrough } from "./sending.ts";
 import type { Received } from "./wire.ts";
 
@@ -92,6 +93,14 @@ describe("discord", () => {
 });
 
 describe("telegram", () => {
+  it("is tried again where the answer breaks off before it says whether the text was taken", async () => {
+    const { report, received } = await sendThrough("telegram://1:a@telegram?chats=1", { body: "b" }, (one, index) =>
+      index === 0 ? { status: 200, body: '{"ok":', breaksOff: true } : fakeService(one),
+    );
+    expect(report).toMatchObject({ isDelivered: true, problems: [] });
+    expect(received).toHaveLength(2);
+  });
+
   const url = "telegram://1:secret@telegram?chats=@c";
 
   it("escapes, cuts between entities, and stays within the limit", async () => {
@@ -314,6 +323,44 @@ describe("generic", () => {
     expect(report.isDelivered).toBe(true);
     expect(received.map(({ method, body }) => `${method} ${body}`)).toEqual(["GET b", "GET b"]);
     expect(received[1]?.headers["authorization"]).toBeUndefined();
+    expect(received[1]?.headers["x-token"]).toBeUndefined();
+  });
+
+  it("keeps credentials over a redirect at the same host, such as one to https", async () => {
+    const { report, received } = await sendThrough(
+      "generic://u:p@hook.example.com/a?disabletls=yes&@X-Token=t",
+      { body: "b" },
+      ({ url }) =>
+        url.startsWith("http:")
+          ? { status: 308, headers: { location: "https://hook.example.com/a" } }
+          : { status: 200 },
+    );
+    expect(report.isDelivered).toBe(true);
+    expect(received[1]).toMatchObject({
+      method: "POST",
+      url: "https://hook.example.com/a",
+      headers: { authorization: `Basic ${Buffer.from("u:p").toString("base64")}`, "x-token": "t" },
+      body: "b",
+    });
+  });
+
+  it("is delivered once where the answer says so and then breaks off", async () => {
+    const { report, received } = await sendThrough("generic://hook.example.com/a", { body: "b" }, () => ({
+      status: 200,
+      body: "th",
+      breaksOff: true,
+    }));
+    expect(report).toMatchObject({ isDelivered: true, problems: [] });
+    expect(received).toHaveLength(1);
+  });
+
+  it("says the status of an answer that breaks off", async () => {
+    const { report } = await sendThrough("generic://hook.example.com/a", { body: "b" }, () => ({
+      status: 403,
+      body: "no entr",
+      breaksOff: true,
+    }));
+    expect(report).toMatchObject({ isDelivered: false, canRetry: false, problems: ["HTTP 403: no entr"] });
   });
 
   it.each([
@@ -384,6 +431,18 @@ describe("pagerduty", () => {
       links: [{ href: "https://a.test" }],
       images: [{ src: "https://b.test/i.png" }],
     });
+  });
+});
+
+describe("ifttt", () => {
+  it("reads the places of title and text as all whole numbers, hexadecimal too", async () => {
+    const { received } = await sendThrough("ifttt://k/?events=a&titlevalue=0x1&messagevalue=%233", {
+      title: "t",
+      body: "b",
+    });
+    expect(bodies(received)).toEqual([{ value1: "t", value2: "", value3: "b" }]);
+    for (const query of ["messagevalue=0", "messagevalue=4", "titlevalue=4", "titlevalue=2"])
+      expect(parseRoutes(`ifttt://k/?events=a&${query}`).routes).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ export interface Script {
   readonly answers?: Readonly<Record<string, string>>;
 }
 
-export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+export async function startScriptedServer(script: Script, host = "127.0.0.1"): Promise<ScriptedServer> {
   const commands: string[] = [];
   const mails: string[] = [];
   const sockets = new Set<Socket>();
@@ -59,7 +59,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     commands,

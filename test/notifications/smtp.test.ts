@@ -136,6 +136,23 @@ describe("mail", () => {
     expect(report).toMatchObject({ isDelivered: false, problems: [reply], canRetry });
   });
 
+  it("says that a mail went out unencrypted only where one did", async () => {
+    const [good, bad] = [await startScriptedServer(plain, "0.0.0.0"), await startScriptedServer(plain, "0.0.0.0")];
+    const query = "?from=a@x.test&to=b@x.test";
+    const sent = await send(`smtp://0.0.0.0:${good.port}/${query}`, "t", "b");
+    const refused = await send(`smtp://u:p@0.0.0.0:${bad.port}/${query}`, "t", "b");
+    await Promise.all([good.close(), bad.close()]);
+    expect(sent).toMatchObject({ isDelivered: true, problems: [expect.stringMatching(/went out unencrypted/)] });
+    expect(refused).toMatchObject({ isDelivered: false, problems: [expect.stringMatching(/password was not sent/)] });
+  });
+
+  it("needs a password beside a user name when it is read, unless there is no login", () => {
+    const query = "?from=a@x.test&to=b@x.test";
+    for (const url of [`smtp://u@h/${query}`, `smtp://u:@h/${query}&auth=login`])
+      expect(parseRoutes(url).problems).toEqual([expect.stringMatching(/user name without a password/)]);
+    expect(parseRoutes(`smtp://u@h/${query}&auth=none`).problems).toEqual([]);
+  });
+
   it("does not show the password that the server repeats", async () => {
     const server = await startScriptedServer({
       ...plain,

@@ -76,6 +76,31 @@ describe("lists of URLs", () => {
     expect(labels(" ntfy://a/t , ,gotify://h/AzyoeNS.D4iJLVa,,ntfy://a/t\n,")).toEqual(["ntfy 1", "gotify 2"]);
   });
 
+  it.each([
+    "ntfy://a/t\nlogger://",
+    "ntfy://a/t logger://",
+    "\n  ntfy://a/t,\n  logger://\n",
+    "ntfy://a/t?tags=x\r\n\tlogger://",
+  ])("may have a URL on each line, or blanks between them: %j", (list) => {
+    expect(labels(list)).toEqual(["ntfy 1", "logger 2"]);
+    expect(parseRoutes(list).problems).toEqual([]);
+  });
+
+  it("refuse a line break that no URL follows", () => {
+    expect(parseRoutes("ntfy://a/to\npic").problems).toEqual([
+      "URL 1 of 1 (ntfy): has a control character (a tab or line break) in it",
+    ]);
+  });
+
+  it.each(["smtp://h/?from=a@x.test&to=b@x.test", "generic://h/p?x=1", "ntfy://h/t?click=https://x.test"])(
+    "never take a pasted web address for a part of the URL before it: %s",
+    (url) => {
+      const { routes, problems } = parseRoutes(`${url},https://discord.com/api/webhooks/1/s3cret`);
+      expect(routes).toHaveLength(1);
+      expect(problems.join()).toMatch(/^URL 2 of 2 \(https\): no service is called so/);
+    },
+  );
+
   it("decode %2C only inside a URL", () => {
     expect(labels("telegram://1:a@telegram?chats=@a%2C@b,logger:")).toEqual(["telegram 1", "logger 2"]);
   });

@@ -21,6 +21,8 @@ export interface Reply {
   readonly afterMs?: number;
   /** Cut the connection instead. */
   readonly cut?: boolean;
+  /** Cut the connection within the answer's body. */
+  readonly breaksOff?: boolean;
 }
 
 /** A local server that every request reaches, whatever host it is for, in plain HTTP. */
@@ -46,6 +48,11 @@ export async function openWire(answer: Answering): Promise<Wire> {
         return;
       }
       const write = (): void => {
+        if (reply.breaksOff === true) {
+          response.writeHead(reply.status, { ...reply.headers, "content-length": 1000 });
+          response.write(reply.body ?? "", () => request.socket.destroy());
+          return;
+        }
         response.writeHead(reply.status, reply.headers);
         response.end(reply.body ?? "");
       };

@@ -108,7 +108,7 @@ async function attempt(
   const reason = isGood ? service.refusal(answer) : undefined;
   if (isGood && reason === undefined) return answer;
   throw new RequestFailure(refusalLine(answer.status, reason, redact(answer.text)), {
-    canRetry: answer.status === 429 || answer.status >= 500,
+    canRetry: answer.status === 429 || answer.status >= 500 || (isGood && answer.isCut === true),
     answer,
     waitAskedMs: retryAfterMs(answer, service),
   });

@@ -7,6 +7,8 @@ import type { Connections } from "./proxies.ts";
 const MOST_REDIRECTS = 10;
 /** More of an answer is not read; a Matrix account may be in many rooms. */
 const LONGEST_ANSWER_BYTES = 1_000_000;
+/** Stay at their host. */
+const CREDENTIALS = ["authorization", "access-token", "x-gotify-key", "cookie"];
 
 /** Sends one request and reads the answer, whatever its status; follows redirects as browsers do. */
 export async function exchange(sent: HttpRequest, connections: Connections, signal: AbortSignal): Promise<Answer> {
@@ -23,7 +25,7 @@ export async function exchange(sent: HttpRequest, connections: Connections, sign
     });
     const location = singleHeader(response.headers["location"]);
     const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode) && location !== undefined;
-    if (!isRedirect) return { ...answerOf(response), text: await readText(response.body) };
+    if (!isRedirect) return { ...answerOf(response), ...(await readText(response.body)) };
     await response.body.dump();
     if (redirects === MOST_REDIRECTS) throw new UserError(`more than ${MOST_REDIRECTS} redirects`);
     const next = nextUrl(location, url);
@@ -32,9 +34,7 @@ export async function exchange(sent: HttpRequest, connections: Connections, sign
       body = undefined;
       headers = without(headers, ["content-type"]);
     }
-    if (next.host !== url.host || next.protocol !== url.protocol) {
-      headers = without(headers, ["authorization", "access-token", "x-gotify-key", "cookie"]);
-    }
+    if (next.hostname !== url.hostname) headers = without(headers, [...CREDENTIALS, ...(sent.secretHeaders ?? [])]);
     url = next;
   }
 }
@@ -50,19 +50,25 @@ function nextUrl(location: string, from: URL): URL {
 function answerOf(response: {
   statusCode: number;
   headers: Record<string, string | string[] | undefined>;
-}): Omit<Answer, "text"> {
+}): Omit<Answer, "text" | "isCut"> {
   return { status: response.statusCode, header: (name) => singleHeader(response.headers[name]) };
 }
 
-async function readText(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
+/** As much as comes. The status has come by then, so a text that breaks off must not make the message be sent again. */
+async function readText(body: AsyncIterable<Buffer>): Promise<Pick<Answer, "text" | "isCut">> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > LONGEST_ANSWER_BYTES) break;
+  let isCut = false;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LONGEST_ANSWER_BYTES) break;
+    }
+  } catch {
+    isCut = true;
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return { text: Buffer.concat(chunks).toString("utf8"), isCut };
 }
 
 function singleHeader(value: string | string[] | undefined): string | undefined {
@@ -82,5 +88,6 @@ function wireHeaders(headers: Readonly<Record<string, string>>): Record<string, 
 }
 
 function without(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
+  const unwanted = new Set(names.map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !unwanted.has(name.toLowerCase())));
 }

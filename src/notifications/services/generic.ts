@@ -110,6 +110,7 @@ function requestOf({ target, headers, extra, isJson, props }: Config, message: N
     ...extra,
   };
   return {
+    secretHeaders: Object.keys(headers).filter((name) => !/^(?:content-type|accept|user-agent)$/i.test(name)),
     method: props.method,
     url: target,
     headers: {

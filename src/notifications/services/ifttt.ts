@@ -3,22 +3,16 @@ import { postJson, titleOf } from "../requests.ts";
 import { cutText } from "../cut.ts";
 import { requireHostText } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
-import { list, parsed, type PropValues, readProps, text } from "../url/props.ts";
+import { integer, list, type PropValues, readProps, text } from "../url/props.ts";
 import { reject } from "../url/problem.ts";
-
-const slot = (initial: number, min: number): ReturnType<typeof parsed<number>> =>
-  parsed(initial, (given) => {
-    const value = /^[0-3]$/.test(given) ? Number(given) : -1;
-    return value >= min ? value : reject(`must be from ${min} to 3`);
-  });
 
 const PROPS = {
   events: list(),
   value1: text(),
   value2: text(),
   value3: text(),
-  messagevalue: slot(2, 1),
-  titlevalue: slot(0, 0),
+  messagevalue: integer(2, 1, 3),
+  titlevalue: integer(0, 0, 3),
   title: text(),
 };
 

@@ -79,9 +79,9 @@ async function session(
   };
   try {
     await step((done) => connection.connect(done));
-    noticePlainText(config, connection, context);
     await logIn(config, connection, step);
-    await sendToEach(config, message, context, open, connection, step);
+    if (await sendToEach(config, message, context, open, connection, step))
+      noticePlainText(config, connection, context);
     await leave(connection);
   } finally {
     context.signal.removeEventListener("abort", onAbort);
@@ -103,6 +103,7 @@ async function leave(connection: SMTPConnection): Promise<void> {
 
 type Step = (call: (done: (error?: Error | null) => void) => void) => Promise<void>;
 
+/** Whether at least one mail went out. */
 async function sendToEach(
   config: SmtpConfig,
   message: NotificationMessage,
@@ -110,8 +111,9 @@ async function sendToEach(
   open: Set<Recipient>,
   connection: SMTPConnection,
   step: Step,
-): Promise<void> {
+): Promise<boolean> {
   const isOnly = config.props.toaddresses.length === 1;
+  let isAnyOut = false;
   for (const recipient of open) {
     const { address, target } = recipient;
     const mail = await compose(config, message, address);
@@ -129,7 +131,9 @@ async function sendToEach(
     }
     context.delivered(target);
     open.delete(recipient);
+    isAnyOut = true;
   }
+  return isAnyOut;
 }
 
 function connectionOf({ hostname, port, isImplicitTls, clientName, props }: SmtpConfig): SMTPConnection {

@@ -59,6 +59,8 @@ function parseSmtp(url: GoUrl): SmtpConfig {
   if (props.fromaddress === "") reject("has no sender: add fromaddress=ADDRESS");
   if (props.toaddresses.length === 0) reject("has no recipient: add toaddresses=ADDRESS");
   const user = url.user ?? "";
+  if (user !== "" && (url.password ?? "") === "" && props.auth !== "None")
+    reject("has a user name without a password: add it, or auth=None for no login");
   const port = url.port ?? DEFAULT_PORT;
   return {
     hostname: url.hostname,
