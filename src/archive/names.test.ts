@@ -78,11 +78,12 @@ describe("formatArchiveName", () => {
     expect(() => format("x".repeat(252), { encryption: "gpg" })).toThrow("256 bytes");
   });
 
-  it("expands variables first, so that their values may hold templates and verbs, and only when asked", () => {
-    const variables: Record<string, string> = { HOST: "web%d", EXT: "{{ .Extension }}", UP: "../x" };
+  it("expands variables between template and verbs, so that their values may hold verbs, and only when asked", () => {
+    const variables: Record<string, string> = { HOST: "web%d", BRACES: "{{ x", UP: "../x" };
     const more = { lookup: (name: string) => variables[name] };
-    expect(format("$HOST-$NONE-${HOST}.$EXT", { ...more, expand: true })).toBe("web04--web04.tar.gz");
-    expect(format("$HOST-%Y.$EXT", more)).toBe("$HOST-2026.$EXT");
+    expect(format("$HOST-$NONE-${HOST}.{{ .Extension }}", { ...more, expand: true })).toBe("web04--web04.tar.gz");
+    expect(format("$BRACES.tar", { ...more, expand: true })).toBe("{{ x.tar");
+    expect(format("$HOST-%Y.$BRACES", more)).toBe("$HOST-2026.$BRACES");
     expect(() => format("$UP", { ...more, expand: true })).toThrow("..");
     expect(expandName("site-$HOST-%Y", { ...more, expand: true })).toBe("site-web%d-%Y");
     expect(expandName("site-$HOST-%Y", { ...more, expand: false })).toBe("site-$HOST-%Y");

@@ -6,8 +6,8 @@ import { renderNameTemplate } from "./names-template.ts";
 import { baseNameTokens, tokensMatch } from "./names-tokens.ts";
 
 /**
- * The only formatter and matcher of archive names. In the order of the image that Lifeboat replaces: `$VAR` (where the job
- * asks for it), `{{ .Extension }}`, strftime, and of the result the base name; then what encryption appends.
+ * The only formatter and matcher of archive names. In the order of the image that Lifeboat replaces: `{{ .Extension }}`,
+ * `$VAR` (where the job asks for it), strftime, and of the result the base name; then what encryption appends.
  */
 export interface NamePattern {
   /** `BACKUP_FILENAME`. */
@@ -88,9 +88,9 @@ export function couldCollide(a: NamePattern, b: NamePattern): boolean {
   return matches(a, b) || matches(b, a);
 }
 
-/** The strftime format: variables and extension filled in, and cleaned as a path, so that `x/` and `x/.` are `x`. */
+/** The strftime format: extension and variables filled in, and cleaned as a path, so that `x/` and `x/.` are `x`. */
 function formatOf(pattern: Expansion & Pick<NamePattern, "pattern">, extension: string): string {
-  const elements = renderNameTemplate(expandName(pattern.pattern, pattern), extension).split("/");
+  const elements = expandName(renderNameTemplate(pattern.pattern, extension), pattern).split("/");
   return elements.filter((element) => element !== "" && element !== ".").join("/");
 }
 
