@@ -21,7 +21,8 @@ import { warnAboutDocker } from "./docker-warning.ts";
 import { BACKUP_TIMEOUT, LOCK_TIMEOUT } from "./settings.ts";
 import { storeArchive } from "./store-archive.ts";
 
-const STUCK_AFTER_MS = 250;
+/** Longer than `createArchive` itself waits for its threads after an abort. */
+const STUCK_AFTER_MS = 2_000;
 
 export interface RunOutcome {
   readonly report: RunReport;

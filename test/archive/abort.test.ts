@@ -1,4 +1,5 @@
 import { closeSync, constants, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -57,6 +58,39 @@ describe("an abort", () => {
     await stream.workerGone;
     expect(openBelow(source)).toBe(0);
   });
+
+  it.each([0, 20])(
+    "leaves no thread behind that still loads its code (%i ms after the first notice)",
+    async (waitMs) => {
+      using folder = temporaryFolder();
+      const source = largeSource(folder.path);
+      // A notice comes just before the first block, which starts the first compressor.
+      runQuietly("python3", [
+        "-c",
+        `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(`${source}/0`)})`,
+      ]);
+      const threads = (): number => readdirSync("/proc/self/task").length;
+      const seen: number[] = [];
+      const make = async (abort: AbortController): Promise<void> => {
+        const options = { signal: abort.signal, compression: "gz", parallelism: 2 } as const;
+        const stop = (): void => void setTimeout(() => abort.abort(new Error("enough")), waitMs);
+        const stream = createArchive(archiveOptions([source], { ...options, onNotice: stop }));
+        stream.result.catch(() => undefined);
+        const aborted = once(abort.signal, "abort");
+        const reading = errorOf(readAll(stream.bytes));
+        await aborted;
+        // As the stages do: whoever aborts does not wait for the reader's end.
+        await stream.workerGone;
+        seen.push(threads());
+        await reading;
+      };
+      // Once, so that threads of Node's own are there already.
+      await make(new AbortController());
+      const before = threads();
+      await make(new AbortController());
+      expect(seen[1]).toBeLessThanOrEqual(before);
+    },
+  );
 
   it("before the first byte needs no reader", async () => {
     const abort = new AbortController();

@@ -23,8 +23,9 @@ const LOADING_CHECK_MS = 50;
 /** An archive's stream that also tells when its worker is gone. */
 export interface CreatedArchive extends ArchiveStream {
   /**
-   * Settles (never rejects) when the worker has ended. If it is still pending after `result` rejected, the worker hangs
-   * in a system call that can't be cancelled (a dead network mount); such a process can only end itself with SIGKILL.
+   * Settles (never rejects) when the threads have ended: a process that ends while one of them loads its native code
+   * crashes. If it is still pending after `result` rejected, the walk hangs in a system call that can't be cancelled (a dead
+   * network mount); such a process can only end itself with SIGKILL.
    */
   readonly workerGone: Promise<void>;
 }
@@ -46,6 +47,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
   const { walkWorker = workerUrl(import.meta.url, "walk-worker"), walkWorkerOptions = {} } = parts;
   const result = Promise.withResolvers<ArchiveResult>();
   const gone = Promise.withResolvers<void>();
+  const compressorGone = Promise.withResolvers<void>();
   // Whoever only reads `bytes` learns of a failure there.
   result.promise.catch(() => undefined);
   const slots = blocksInFlight(options.parallelism);
@@ -87,7 +89,9 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
     if (failing !== undefined) return;
     options.signal.removeEventListener("abort", onAbort);
     pipeline.fail(error);
-    failing = Promise.all([stopWorker(), patiently(compressor.close())]).then(() => result.reject(error));
+    const closing = patiently(compressor.close());
+    compressorGone.resolve(closing);
+    failing = Promise.all([stopWorker(), closing]).then(() => result.reject(error));
   };
   const onAbort = (): void => fail(options.signal.reason);
   if (options.signal.aborted) onAbort();
@@ -159,6 +163,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
       options.onProgress?.({ files: counts.files, bytesRead, bytesWritten: sizeBytes, current: "" });
       options.signal.removeEventListener("abort", onAbort);
       await Promise.all([compressor.close(), gone.promise]);
+      compressorGone.resolve();
       finished = true;
       result.resolve({
         sizeBytes,
@@ -180,7 +185,8 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
     }
   }
 
-  return { bytes: produce(), result: result.promise, workerGone: gone.promise };
+  const workerGone = Promise.all([gone.promise, compressorGone.promise]).then(() => undefined);
+  return { bytes: produce(), result: result.promise, workerGone };
 }
 
 /** Waits for an end, but not for longer than anybody may wait after an abort. */

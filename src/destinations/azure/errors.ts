@@ -37,7 +37,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   InvalidAuthenticationInfo: { code: "denied", hint: `correct ${CREDENTIALS}` },
   NoAuthenticationInformation: { code: "denied", hint: `set ${CREDENTIALS}` },
-  AuthorizationFailure: { code: "denied", hint: NETWORK },
+  // The emulator's word for wrong keys as well.
+  AuthorizationFailure: {
+    code: "denied",
+    hint: `correct ${CREDENTIALS}; if they are right, the account's firewall does not let this machine in`,
+  },
   AuthorizationPermissionMismatch: { code: "denied", hint: ROLE },
   AuthorizationServiceMismatch: { code: "denied", hint: ROLE },
   AuthorizationResourceTypeMismatch: { code: "denied", hint: ROLE },
@@ -107,7 +111,9 @@ export function toAzureError(thrown: unknown, attempt: string, redact: Redactor)
   const refusal = refusalOf(thrown);
   if (refusal !== undefined) {
     const meaning = meaningOf(refusal);
-    const said = redact([refusal.status, refusal.word, refusal.text].filter((part) => part !== "").join(" "));
+    // Redacted before it is cut: the beginning of a secret is no text to show either.
+    const text = redact(refusal.text).slice(0, FIRST_BYTES);
+    const said = [refusal.status, refusal.word, text].filter((part) => part !== "").join(" ");
     const wait = retryAfterMs(refusal.retryAfter);
     return new DestinationError(meaning.code, `${attempt}: the service answered ${said}`, {
       ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
@@ -166,9 +172,9 @@ function refusalOf(thrown: unknown): Refusal | undefined {
   const text = message ?? (word === "" && body !== "" ? quoted(body) : "");
   const milliseconds = header("retry-after-ms") ?? header("x-ms-retry-after-ms");
   const seconds = milliseconds === undefined ? undefined : String(Number(milliseconds) / 1000);
-  return { status, word, text: text.slice(0, FIRST_BYTES), retryAfter: seconds ?? header("retry-after") };
+  return { status, word, text, retryAfter: seconds ?? header("retry-after") };
 }
 
 function quoted(raw: string): string {
-  return `and not as the service does: "${raw.replaceAll(/\s+/g, " ").trim().slice(0, FIRST_BYTES)}"`;
+  return `and not as the service does: "${raw.replaceAll(/\s+/g, " ").trim()}"`;
 }

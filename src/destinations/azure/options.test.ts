@@ -55,6 +55,14 @@ describe("credentials", () => {
     expect(await options({ AZURE_STORAGE_CONNECTION_STRING: connectionString })).toMatchObject(expected);
   });
 
+  it.each(["garbage", "DefaultEndpointsProtocol=https;AccountName=a", `https://other.blob.core.windows.net/`])(
+    "come from no text that holds none, and then nothing else is tried: %s",
+    async (text) => {
+      const opened = options({ AZURE_STORAGE_CONNECTION_STRING: text });
+      await expect(opened).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("AccountKey") });
+    },
+  );
+
   it("a key and a connection string at the same time are an error", async () => {
     await expect(
       options({ AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: "a", AZURE_STORAGE_CONNECTION_STRING: "b" }),

@@ -1,4 +1,5 @@
 import type { Values } from "../../contracts/setting.ts";
+import { DestinationError } from "../../lib/errors.ts";
 import { createRedactor, type Redactor } from "../../lib/redact.ts";
 import { folderOf } from "../folder.ts";
 import {
@@ -28,12 +29,20 @@ export type AzureCredentials =
   | { readonly kind: "sas"; readonly query: string }
   | { readonly kind: "identity" };
 
-/** What a job's settings ask for. Reads nothing but the settings. */
+/** What a job's settings ask for. Reads nothing but the settings. Throws `invalid` for what is no connection string. */
 export function azureOptionsFrom(values: Values): AzureOptions {
   const account = (values.get(AZURE_STORAGE_ACCOUNT_NAME) ?? "").trim();
   const key = values.get(AZURE_STORAGE_PRIMARY_ACCOUNT_KEY)?.trim();
   const connectionString = values.get(AZURE_STORAGE_CONNECTION_STRING)?.trim();
   const given = connectionString === undefined ? {} : parseConnectionString(connectionString);
+  // Without this the managed identity would be asked, which is not what the user meant.
+  if (connectionString !== undefined && given.key === undefined && given.sas === undefined) {
+    throw new DestinationError(
+      "invalid",
+      "AZURE_STORAGE_CONNECTION_STRING holds neither AccountKey=… nor SharedAccessSignature=…",
+      { hint: "copy it whole from the portal, under Access keys; in an env file single quotes keep it as it is" },
+    );
+  }
   const tier = values.get(AZURE_STORAGE_ACCESS_TIER);
   const address = given.address ?? endpointOf(values.get(AZURE_STORAGE_ENDPOINT), account);
   const secrets = [key, connectionString, given.key, given.sas, signatureOf(given.sas ?? key ?? "")];

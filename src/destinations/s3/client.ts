@@ -1,10 +1,11 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { Readable } from "node:stream";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { CONNECT_MS, IDLE_MS, SMALL_CALL_MS } from "../limits.ts";
 import { tlsOptions } from "../tls.ts";
 import { addressOf } from "./endpoint.ts";
-import { regionNamedBy } from "./errors.ts";
+import { regionNamedBy, type WithRefusalText } from "./errors.ts";
 import type { S3Options } from "./options.ts";
 import { roleCredentials } from "./role-credentials.ts";
 
@@ -66,7 +67,7 @@ interface HandlerOptions {
 /** Nothing of it is read from the process's environment but the default chain of credentials. */
 function createClient(options: S3Options, region: string, handler: HandlerOptions): S3Client {
   const credentials = credentialsOf(options);
-  return new S3Client({
+  const client = new S3Client({
     region,
     endpoint: addressOf(options.host, options.isHttps, region),
     forcePathStyle: options.isPathStyle,
@@ -83,6 +84,33 @@ function createClient(options: S3Options, region: string, handler: HandlerOption
     useFipsEndpoint: false,
     customUserAgent: "lifeboat",
   });
+  client.middlewareStack.add(keepRefusalText, { step: "deserialize", priority: "low", name: "keepRefusalText" });
+  return client;
+}
+
+/** Refusals are short; of anything else only the beginning is of use. */
+const MOST_REFUSAL_BYTES = 64 * 1024;
+
+/** Closest to the wire: reads a refusal's body before the SDK does, and leaves it there. */
+const keepRefusalText: Parameters<S3Client["middlewareStack"]["add"]>[0] = (next) => async (args) => {
+  const result = await next(args);
+  const { response } = result as { readonly response: RefusalResponse };
+  if (response.statusCode < 300 || !(response.body instanceof Readable)) return result;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    if ((bytes += chunk.length) > MOST_REFUSAL_BYTES) break;
+  }
+  const body = Buffer.concat(chunks);
+  response.body = Readable.from([body]);
+  response.refusalText = body.toString("utf8");
+  return result;
+};
+
+interface RefusalResponse extends WithRefusalText {
+  readonly statusCode: number;
+  body?: unknown;
 }
 
 function credentialsOf(options: S3Options): S3ClientConfig["credentials"] {

@@ -10,6 +10,8 @@ interface Refusal {
   /** S3's own word, e.g. `NoSuchBucket`; empty where the answer had none. */
   readonly word: string;
   readonly text: string;
+  /** The answer's body, where it is not S3's. */
+  readonly raw?: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -32,6 +34,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: "invalid",
     hint: "something else removed the unfinished upload: look at the bucket's lifecycle rules",
   },
+  // versitygw's word for an unknown key.
+  XAdminUserNotFound: { code: "denied", hint: `correct ${KEYS}` },
   AccessDenied: {
     code: "denied",
     hint: `allow this on the bucket for the key in AWS_ACCESS_KEY_ID; check AWS_S3_BUCKET_NAME and AWS_S3_PATH`,
@@ -94,7 +98,7 @@ const CONNECTION_HINTS: Readonly<Record<ConnectionFailure["kind"], string>> = {
   certificate: "name the authority in AWS_ENDPOINT_CA_CERT, or correct AWS_ENDPOINT",
   protocol: "check AWS_ENDPOINT_PROTO (http or https) and the port in AWS_ENDPOINT",
   silent: "check AWS_ENDPOINT, and firewalls on the way",
-  cut: "check the store at AWS_ENDPOINT, and proxies on the way",
+  cut: "check the store at AWS_ENDPOINT, whether it wants https (AWS_ENDPOINT_PROTO), and proxies on the way",
 };
 
 const FIRST_BYTES = 200;
@@ -115,6 +119,11 @@ export function toS3Error(thrown: unknown, attempt: string, redact: Redactor): D
     return new DestinationError("denied", `${attempt}: there are no credentials (${text})`, { hint, cause: thrown });
   }
   return new DestinationError("unavailable", `${attempt}: ${text}`, { hint: "see AWS_ENDPOINT", cause: thrown });
+}
+
+/** On an answer that is a refusal: the beginning of its body, which the SDK keeps to itself. */
+export interface WithRefusalText {
+  refusalText?: string;
 }
 
 /** The region that an answer names, whatever form it has. */
@@ -140,7 +149,9 @@ function fromRefusal(refusal: Refusal, attempt: string, cause: unknown, redact: 
   const { status, word, headers } = refusal;
   const meaning = MEANINGS[word] ?? meaningOfStatus(status);
   const region = isAboutRegion(refusal) ? regionNamedBy(cause) : undefined;
-  const said = redact([status, word, refusal.text].filter((part) => part !== "").join(" "));
+  // Redacted before it is cut: the beginning of a secret is no text to show either.
+  const text = refusal.raw === undefined ? redact(refusal.text).slice(0, FIRST_BYTES) : quoted(redact(refusal.raw));
+  const said = [status, redact(word), text].filter((part) => part !== "").join(" ");
   const wait = retryAfterMs(headers["retry-after"]);
   const hint = region === undefined ? meaning.hint : `set AWS_REGION to ${region}`;
   return new DestinationError(meaning.code, `${attempt}: the store answered ${said}`, {
@@ -176,7 +187,7 @@ function refusalOf(thrown: unknown): Refusal | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const { $metadata, $response, $responseBodyText } = thrown as Error & {
     readonly $metadata?: { readonly httpStatusCode?: number };
-    readonly $response?: { readonly headers?: Record<string, string>; readonly body?: unknown };
+    readonly $response?: { readonly headers?: Record<string, string>; readonly body?: unknown } & WithRefusalText;
     readonly $responseBodyText?: string;
   };
   const status = $metadata?.httpStatusCode;
@@ -184,12 +195,14 @@ function refusalOf(thrown: unknown): Refusal | undefined {
   const headers = $response?.headers ?? {};
   const raw = $responseBodyText ?? (typeof $response?.body === "string" ? $response.body : undefined);
   if (raw !== undefined || thrown.name === "SyntaxError" || thrown.message.includes("Deserialization error")) {
-    return { status, word: "", text: quoted(raw ?? ""), headers };
+    return { status, word: "", text: raw ?? "", raw: raw ?? "", headers };
   }
   // What the SDK calls an answer without a body has no meaning of its own.
   const isNamed = !["Error", "UnknownError", "NotFound", "Unknown", "403", "404"].includes(thrown.name);
   const text = thrown.message === "UnknownError" || thrown.message === thrown.name ? "" : messageOf(thrown);
-  return { status, word: isNamed ? thrown.name : "", text: text.slice(0, FIRST_BYTES), headers };
+  // A web page, say: the SDK can read it, and finds nothing in it.
+  const page = isNamed || text !== "" ? "" : ($response?.refusalText ?? "");
+  return { status, word: isNamed ? thrown.name : "", text, ...(page === "" ? {} : { raw: page }), headers };
 }
 
 function quoted(raw: string): string {

@@ -64,3 +64,21 @@ it("sizes, classes and encryption are passed on", async () => {
   ).toMatchObject({ partBytes: 64 * 1024 * 1024, storageClass: "STANDARD_IA", sse: "aws:kms", sseKmsKeyId: "key-id" });
   expect(await options({ AWS_PART_SIZE: "0" })).not.toHaveProperty("partBytes");
 });
+
+it.each([
+  ["AWS_ENDPOINT", "my host"],
+  ["AWS_ENDPOINT", "https://s3.example.com"],
+  ["AWS_ENDPOINT", "s3.example.com:port"],
+  ["AWS_ENDPOINT", "key@s3.example.com"],
+  ["AWS_S3_BUCKET_NAME", "bucket/folder"],
+  ["AWS_S3_BUCKET_NAME", "s3://bucket"],
+])("%s=%s is a bad setting", async (key, value) => {
+  await expect(options({ [key]: value })).rejects.toThrow(`${key}: must be`);
+});
+
+it.each(["s3.example.com", "s3.example.com:9000", "127.0.0.1:9000/", "[::1]:9000", "x.supabase.co/storage/v1/s3"])(
+  "%s is a good endpoint",
+  async (host) => {
+    expect((await options({ AWS_ENDPOINT: host })).host).toBe(host.replace(/\/$/, ""));
+  },
+);

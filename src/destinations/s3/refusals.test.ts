@@ -49,6 +49,7 @@ describe("what a store says becomes a code, a line and a setting to look at", ()
     [403, "AccessDenied", "denied", "AWS_ACCESS_KEY_ID"],
     [403, "InvalidAccessKeyId", "denied", "AWS_ACCESS_KEY_ID"],
     [403, "SignatureDoesNotMatch", "denied", "AWS_SECRET_ACCESS_KEY"],
+    [404, "XAdminUserNotFound", "denied", "AWS_ACCESS_KEY_ID"],
     [400, "ExpiredToken", "denied", "AWS_SESSION_TOKEN"],
     [403, "RequestTimeTooSkewed", "denied", "clock"],
     [400, "EntityTooLarge", "invalid", "AWS_PART_SIZE"],
@@ -104,3 +105,24 @@ it("a host that does not exist is named with the setting", { timeout: 60_000 }, 
   expect(error).toMatchObject({ code: "unavailable", hint: expect.stringContaining("AWS_ENDPOINT") });
   await destination.close();
 });
+
+it.each([
+  [401, "denied"],
+  [403, "denied"],
+  [404, "not-found"],
+  [302, "invalid"],
+])("of a web page that refuses (%i), the beginning is shown", async (status, code) => {
+  const body = "<html><head><title>no</title></head><body>blocked by the firewall</body></html>";
+  const error = await refusalOf({ status, body, headers: { "content-type": "text/html" } });
+  expect(error.code).toBe(code);
+  expect(error.message).toContain(`${status} and not as S3 does: "<html>`);
+  expect(error.message).toContain("blocked by the firewall");
+});
+
+it.each(["plain text", "<html><body>a page"])(
+  "no half of a secret is left where an answer is cut: %s",
+  async (kind) => {
+    const error = await refusalOf({ status: 403, body: `${kind} ${".".repeat(192 - kind.length)} secretsecret` });
+    expect(error.message).not.toContain("secre");
+  },
+);

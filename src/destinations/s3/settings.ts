@@ -4,6 +4,8 @@ export const AWS_S3_BUCKET_NAME: Setting<"text"> = {
   key: "AWS_S3_BUCKET_NAME",
   kind: "text",
   help: "Bucket that archives are stored in. Setting it switches S3 on.",
+  check: (bucket) =>
+    bucket.includes("/") ? "must be the name of a bucket alone; a folder in it goes into AWS_S3_PATH" : undefined,
 };
 
 export const AWS_S3_PATH: Setting<"text"> = {
@@ -17,8 +19,7 @@ export const AWS_ENDPOINT: WithDefault<"text"> = {
   kind: "text",
   default: "s3.amazonaws.com",
   help: "Host name of the store, with `:port` where needed.",
-  check: (host) =>
-    host.includes("://") ? "must be a host name without a scheme; the scheme goes into AWS_ENDPOINT_PROTO" : undefined,
+  check: checkEndpoint,
 };
 
 export const AWS_ENDPOINT_PROTO: WithDefault<"choice"> = {
@@ -141,6 +142,13 @@ export const s3Settings: PartSettings = {
   target: (values) =>
     `${values.get(AWS_ENDPOINT)}/${values.get(AWS_S3_BUCKET_NAME) ?? ""}/${values.get(AWS_S3_PATH) ?? ""}`,
 };
+
+function checkEndpoint(host: string): string | undefined {
+  if (host.includes("://")) return "must be a host name without a scheme; the scheme goes into AWS_ENDPOINT_PROTO";
+  return URL.canParse(`https://${host.trim()}`) && !/[\s@?#]/.test(host.trim())
+    ? undefined
+    : "must be a host name, with :port where needed";
+}
 
 function isConfigured(values: Values): boolean {
   return values.isSet(AWS_S3_BUCKET_NAME);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
-import { asArchive, failureOf, OWNER, signal } from "../../../test/conformance/harness.ts";
+import { asArchive, asRecord, failureOf, OWNER, signal } from "../../../test/conformance/harness.ts";
 import { brokenSource, growingSource, sampleBytes } from "../../../test/conformance/sources.ts";
 import { startFaultProxy, type FaultProxy } from "../../../test/faults/proxy.ts";
 import { ensureAccount, SSH_PASSWORD, SSH_USER, type SshServer, startSshd } from "../../../test/servers/sshd.ts";
@@ -241,6 +241,9 @@ describe("what is in the way", () => {
     const denied = open({ remotePath: "/etc/lifeboat-may-not" });
     const error = await failure(denied.put("x.tar", bufferSource(sampleBytes(1)), asArchive()));
     expect(error).toMatchObject({ code: "denied", hint: expect.stringContaining("SSH_REMOTE_PATH") });
+    // Deeper down all is "missing", which is not the reason.
+    const record = await failure(denied.put("job/run.json", bufferSource(sampleBytes(1)), asRecord()));
+    expect(record).toMatchObject({ code: "denied", hint: expect.stringContaining("SSH_REMOTE_PATH") });
     await through.close();
     await denied.close();
   });

@@ -34,7 +34,8 @@ export async function makeFolders(session: Session, folder: string): Promise<voi
       refusal = undefined;
     } catch (error) {
       if (session.death !== undefined) throw error;
-      refusal = error;
+      // Below one that could not be made, all are "missing": its own refusal says why.
+      if (refusal === undefined || !isMissing(error)) refusal = error;
     }
   }
   if (!(await isFolder(session, folder)))

@@ -132,7 +132,8 @@ export function createDavClient(options: WebdavOptions): DavClient {
     const { code, hint: usualHint } = meaningOf(status);
     const hint = status === 401 ? loginHint(auth.settings, message.headers["www-authenticate"]) : usualHint;
     const asked = code === "unavailable" ? retryAfterMs(message.headers["retry-after"]) : undefined;
-    const shown = redact(plainText(text));
+    // Redacted before it is cut.
+    const shown = plainText(redact(text));
     const line = `${request.attempt}: HTTP ${status} ${message.statusMessage ?? ""}`.trimEnd();
     return new DestinationError(code, redact(shown === "" ? line : `${line}: ${shown}`), {
       ...(hint === undefined ? {} : { hint }),

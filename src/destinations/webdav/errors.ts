@@ -21,7 +21,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   404: { code: "not-found", hint: "check WEBDAV_URL and WEBDAV_PATH" },
   405: { code: "invalid", hint: "is WEBDAV_URL the address of WebDAV itself, with its whole path?" },
   407: { code: "denied", hint: "a proxy in between asks for a login; proxies are not supported" },
-  409: { code: "not-found", hint: "a folder above is missing or can't be made: check WEBDAV_PATH" },
+  409: { code: "not-found", hint: "a folder above is missing or can't be made: check WEBDAV_URL and WEBDAV_PATH" },
   411: { code: "invalid", hint: "the server takes no body of unknown length: set BACKUP_STAGING=disk" },
   413: {
     code: "invalid",

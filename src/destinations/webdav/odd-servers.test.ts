@@ -88,13 +88,13 @@ afterEach(async () => {
   odd.server.close();
 });
 
-async function start(more: { path?: string; url?: (origin: string) => string } = {}): Promise<void> {
+async function start(more: { path?: string; url?: (origin: string) => string; password?: string } = {}): Promise<void> {
   odd = new OddServer();
   const origin = await odd.listen();
   destination = createWebdavDestination({
     url: more.url?.(origin) ?? origin,
     path: more.path ?? "/site",
-    login: {},
+    login: more.password === undefined ? {} : { user: "site", password: more.password },
     limits: { connectMs: 2_000, idleMs: 2_000, answerMs: 4_000, silenceMs: 6_000 },
   });
 }
@@ -272,3 +272,14 @@ it(
     expect(error).toMatchObject({ code: "full", message: expect.stringContaining("no room") });
   },
 );
+
+it("no half of a password is left where an answer is cut", async () => {
+  await start({ password: "secretsecret" });
+  odd.oddity = (_request, response) => {
+    response.writeHead(403).end(`${".".repeat(192)} secretsecret`);
+    return true;
+  };
+  const error = await failure(destination.connect(AbortSignal.timeout(5_000)));
+  expect(error.message).toContain("HTTP 403");
+  expect(error.message).not.toContain("secre");
+});
