@@ -5,7 +5,8 @@ import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { pruneRecords, readRecords, writeRecord } from "../delivery/records.ts";
 import { orAborted } from "../lib/abortable.ts";
-import { messageOf } from "../lib/errors.ts";
+import { formatSpan } from "../lib/bytes.ts";
+import { DestinationError, messageOf } from "../lib/errors.ts";
 import type { History } from "../state/history.ts";
 import { HISTORY_DAYS } from "../state/settings.ts";
 
@@ -46,14 +47,26 @@ export async function recordRun({ context, recorder, history, destinations }: Re
       ({ destination: label, status }) => label === destination.label && status === "stored",
     );
     const isHurried = context.signal.aborted || !isWell;
-    const signal = AbortSignal.timeout(isHurried ? RECORD_LIMIT_MS : CALM_RECORD_LIMIT_MS);
+    const limitMs = isHurried ? RECORD_LIMIT_MS : CALM_RECORD_LIMIT_MS;
+    const signal = AbortSignal.timeout(limitMs);
+    const whyNot = (thrown: unknown): string =>
+      thrown === signal.reason ? `no answer for ${formatSpan(limitMs)}` : messageOf(thrown);
     try {
-      await recorder.step("record", destination.label, async () => {
-        await orAborted(writeRecord(destination, ended, signal), signal);
-        if (!isHurried && days > 0) await orAborted(pruneRecords(destination, job.name, days, signal), signal);
-      });
+      await recorder.step("record", destination.label, () =>
+        orAborted(writeRecord(destination, ended, signal), signal),
+      );
     } catch (thrown) {
-      log.warn(`could not leave a record at ${destination.label}: ${messageOf(thrown)}`);
+      log.warn(`could not leave a record at ${destination.label}: ${whyNot(thrown)}`);
+      return;
+    }
+    if (isHurried || days <= 0) return;
+    try {
+      await orAborted(pruneRecords(destination, job.name, days, signal), signal);
+    } catch (thrown) {
+      const text = `could not remove old records at ${destination.label}: ${whyNot(thrown)}`;
+      // Credentials that can only write are good practice, and the record itself is there.
+      if (thrown instanceof DestinationError && thrown.code === "denied") log.debug(text);
+      else log.warn(text);
     }
   };
   await Promise.all(destinations.map(leave));

@@ -70,3 +70,23 @@ it("list and history name every place of an archive with what was compared, and 
     await dropbox.close();
   }
 });
+
+it("credentials that can only write are no reason for a warning", async () => {
+  const dropbox = await startDropboxFake();
+  dropbox.behaviour.scopes = ["files.content.write"];
+  try {
+    box.job(
+      "site.env",
+      `DROPBOX_ENDPOINT=${dropbox.origin}`,
+      `DROPBOX_REFRESH_TOKEN=${FAKE_REFRESH_TOKEN}`,
+      `DROPBOX_APP_KEY=${FAKE_APP_KEY}`,
+      `DROPBOX_APP_SECRET=${FAKE_APP_SECRET}`,
+    );
+    const ran = box.start(["run"]);
+    expect(await ran.ended).toBe(0);
+    expect(ran.output()).toMatch(/stored at dropbox:/);
+    expect(ran.output()).not.toMatch(/ warn | error /);
+  } finally {
+    await dropbox.close();
+  }
+});
