@@ -154,6 +154,24 @@ describe("templates", () => {
     expect(hook.messages()).toEqual([{ title: "33 letters", message: expect.stringMatching(/^gz {2}1 [0-9.]+ k?B$/) }]);
   });
 
+  it("show no secret through the environment or a URL's user info either", async () => {
+    mkdirSync(templates());
+    writeFileSync(
+      join(templates(), "own.tmpl"),
+      `{{ define "body_success" }}{{ env "GREETING" }} {{ env "NOTIFICATION_URLS" }} {{ env "AWS_SECRET_ACCESS_KEY" }} {{ .Config.DropboxEndpoint }}{{ end }}`,
+    );
+    box.job(
+      "site.env",
+      "NOTIFICATION_LEVEL=info",
+      `NOTIFICATION_URLS=${hook.url()}`,
+      "AWS_SECRET_ACCESS_KEY=s3cret-key",
+      "DROPBOX_ENDPOINT=https://me:s3cret-word@dropbox.example.com",
+    );
+    const { ended } = box.start(["run"], { GREETING: "hello" });
+    await ended;
+    expect(hook.messages().map(({ message }) => message)).toEqual(["hello *** *** https://***@dropbox.example.com"]);
+  });
+
   it("one with an error is named with its line, and the default text is sent", async () => {
     mkdirSync(templates());
     writeFileSync(join(templates(), "broken.tmpl"), '{{ define "title_success" }}\n{{ .Nope.deeper }}{{ end }}');
