@@ -125,6 +125,20 @@ describe("what happens without a run", () => {
     ]);
   });
 
+  it("a job that never ran is told of as well when its time is up", async () => {
+    box.job("site.env", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_MAX_AGE=2s", "BACKUP_CRON_EXPRESSION=0 0 1 1 *");
+    const daemon = box.start(["daemon"]);
+    await until("the alert", () => hook.received.length > 0);
+    daemon.child.kill("SIGTERM");
+    await daemon.ended;
+    expect(hook.messages()).toEqual([
+      {
+        title: "No good backup of site for 2.0s",
+        message: expect.stringContaining("There is no good backup of site yet."),
+      },
+    ]);
+  });
+
   it("a backup that is too old is told of once", async () => {
     box.job("site.env", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_MAX_AGE=2s", "BACKUP_CRON_EXPRESSION=0 0 1 1 *");
     expect((await run("run")).status).toBe(0);
