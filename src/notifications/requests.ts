@@ -56,6 +56,13 @@ export function jsonObject({ text }: Answer): Readonly<Record<string, unknown>> 
   }
 }
 
+export const BODY_LOST = "a redirect dropped the text on its way; write the address that it leads to into the URL";
+
+/** For services that answer in JSON, but whose servers may as well say nothing: a web page behind a redirect is no receipt. */
+export function refusesWithoutBody(answer: Answer): string | undefined {
+  return answer.isBodyLost === true && jsonObject(answer) === undefined ? BODY_LOST : undefined;
+}
+
 /** For services that say in a JSON member whether they took it. */
 export function wantsJson(member: string, good: unknown, reason: string): (answer: Answer) => string | undefined {
   return (answer) => {

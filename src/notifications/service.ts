@@ -29,6 +29,8 @@ export interface Answer {
   readonly text: string;
   /** The text broke off: the connection was cut or time was up. */
   readonly isCut?: boolean;
+  /** A redirect made a GET of the request, so this server never got its body. */
+  readonly isBodyLost?: boolean;
 }
 
 /** What the runner made of a request: the answer, and why it counts as a failure if it does. */

@@ -3,6 +3,7 @@ import type { GoType, GoValue } from "../golang/template/types.ts";
 import { INT, INT32, INT64, STRING } from "../golang/template/types.ts";
 import { bool, integer, pointer, regexpValue, stringList, struct, text } from "../golang/template/values.ts";
 import { durationValue } from "../golang/template/time-values.ts";
+import { maskUserInfo } from "../lib/redact.ts";
 
 /** What a secret shows in a template. */
 const MASK = "***";
@@ -102,7 +103,7 @@ function fieldValue(setting: Setting, values: Values): GoValue {
     case "filename":
     case "pem":
     case "url":
-      return text(typeof value === "string" ? value : "");
+      return text(typeof value === "string" ? maskUserInfo(value) : "");
   }
 }
 

@@ -26,13 +26,13 @@ const MOST_FILES = 100;
 
 /**
  * Reads `*.*` of these folders, in order of their names; later definitions win. A missing folder is none. A file with an
- * error is left out as a whole, and said.
+ * error is left out as a whole, and said. `lookUp` reads the environment for the templates.
  */
 export function loadTemplates(
   folders: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  lookUp: (name: string) => string | undefined,
 ): LoadedTemplates {
-  let set = createTemplateSet(notificationHelpers((name) => environment[name]));
+  let set = createTemplateSet(notificationHelpers(lookUp));
   const problems: string[] = [];
   let files = 0;
   for (const file of folders.flatMap(templateFiles)) {

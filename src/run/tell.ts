@@ -53,8 +53,11 @@ interface Message {
 }
 
 function render(event: NotificationEvent, job: Job, context: TellContext): Message {
-  const { log, settings, options } = context;
-  const templates = loadTemplates(options.templateFolders, job.environment);
+  const { log, settings, options, redact } = context;
+  const templates = loadTemplates(options.templateFolders, (name) => {
+    const value = job.environment[name];
+    return value === undefined ? undefined : redact(value);
+  });
   for (const problem of templates.problems) log.error(`a notification template can't be used: ${problem}`);
   const zone = zoneOf(job.values);
   const { title, body, problems } = renderMessage(event, templates.set, { settings, values: job.values, zone });

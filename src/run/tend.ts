@@ -4,7 +4,7 @@ import type { TendAnswer } from "../contracts/task.ts";
 import { BACKUP_MAX_AGE } from "../notifications/settings.ts";
 import { closeAll } from "./delivery-phases.ts";
 import { openHistory, type History } from "../state/history.ts";
-import { openOutbox } from "../state/outbox.ts";
+import { openOutbox, type Outbox } from "../state/outbox.ts";
 import { recall } from "./heal.ts";
 import { openJobDestinations } from "./job-destinations.ts";
 import type { TellContext } from "./context.ts";
@@ -29,15 +29,17 @@ export async function tend(
   const stillOld: string[] = [];
   if (watched.length > 0) {
     const history = await openHistory({ stateDir: options.stateDir, onNote: (text) => log.debug(text) });
+    const outbox = await openOutbox({ stateDir: options.stateDir, onNote: (text) => log.debug(text) });
     for (const job of watched) {
       if (!history.persistent) await recallFrom(job, history, context);
-      const ageEndsMs = endOfAge(job, history, clock.now());
+      const ageEndsMs = endOfAge(job, history, outbox, clock.now());
       if (ageEndsMs > clock.now()) times.push(ageEndsMs);
       else {
         stillOld.push(job.name);
-        if (!alerted.includes(job.name)) await alertOnce(job, history, context);
+        if (!alerted.includes(job.name)) await alertOnce(job, history, outbox, context);
       }
     }
+    outbox.close();
     history.close();
   }
   return { alerted: stillOld, ...(times.length === 0 ? {} : { tendAtMs: Math.min(...times) }) };
@@ -57,21 +59,20 @@ export async function tendAfterRun(job: Job, report: RunReport, context: TellCon
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** A job that never had a good backup gets its time from the first run that is known; without one, from now. */
-function endOfAge(job: Job, history: History, nowMs: number): number {
+/** A job that never had a good backup gets its time from the first run that is known; without one, from when it was first seen. */
+function endOfAge(job: Job, history: History, outbox: Outbox, nowMs: number): number {
   const since = history.lastGood(job.name) ?? history.runs({ job: job.name, limit: 1_000 }).at(-1);
-  const sinceMs = since === undefined ? nowMs : Date.parse(since.startedAt);
+  const sinceMs = since === undefined ? outbox.firstSeenMs(job.name, nowMs) : Date.parse(since.startedAt);
   return sinceMs + (job.values.get(BACKUP_MAX_AGE) ?? 0);
 }
 
-async function alertOnce(job: Job, history: History, context: TellContext): Promise<void> {
-  const { options, log } = context;
-  const outbox = await openOutbox({ stateDir: options.stateDir, onNote: (text) => log.debug(text) });
-  const isNew = outbox.raise(job.name, TOO_OLD);
-  outbox.close();
-  if (!isNew) return;
+async function alertOnce(job: Job, history: History, outbox: Outbox, context: TellContext): Promise<void> {
+  if (!outbox.raise(job.name, TOO_OLD)) return;
   const good = history.lastGood(job.name);
-  log.error("no good backup is younger than BACKUP_MAX_AGE", { job: job.name, last: good?.startedAt ?? "none" });
+  context.log.error("no good backup is younger than BACKUP_MAX_AGE", {
+    job: job.name,
+    last: good?.startedAt ?? "none",
+  });
   await tell(
     {
       kind: TOO_OLD,

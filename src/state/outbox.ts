@@ -39,6 +39,8 @@ export interface Outbox {
   raise(job: string, alert: string): boolean;
   /** It is over. */
   clear(job: string, alert: string): void;
+  /** When this was first asked about the job, milliseconds since the epoch; `nowMs` where it is now or can't be kept. */
+  firstSeenMs(job: string, nowMs: number): number;
   close(): void;
 }
 
@@ -68,6 +70,7 @@ CREATE TABLE IF NOT EXISTS outbox (
   attempts INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS alerts (job TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (job, alert)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS first_seen (job TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 type Database = InstanceType<Sqlite>;
@@ -115,6 +118,12 @@ export async function openOutbox({ stateDir, onNote }: OutboxOptions): Promise<O
       safely(true, () => database.prepare("INSERT OR IGNORE INTO alerts VALUES (?, ?)").run(job, alert).changes > 0),
     clear: (job, alert) =>
       safely(undefined, () => void database.prepare("DELETE FROM alerts WHERE job = ? AND alert = ?").run(job, alert)),
+    firstSeenMs: (job, nowMs) =>
+      safely(nowMs, () => {
+        database.prepare("INSERT OR IGNORE INTO first_seen VALUES (?, ?)").run(job, Math.round(nowMs));
+        const row = database.prepare("SELECT at_ms AS at FROM first_seen WHERE job = ?").get(job) as { at: number };
+        return row.at;
+      }),
     close: () => safely(undefined, () => void database.close()),
   };
 }
@@ -127,6 +136,7 @@ const NONE: Outbox = {
   remove: () => undefined,
   raise: () => true,
   clear: () => undefined,
+  firstSeenMs: (_job, nowMs) => nowMs,
   close: () => undefined,
 };
 

@@ -125,6 +125,20 @@ describe("what happens without a run", () => {
     ]);
   });
 
+  it("a job that never ran is told of as well when its time is up", async () => {
+    box.job("site.env", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_MAX_AGE=2s", "BACKUP_CRON_EXPRESSION=0 0 1 1 *");
+    const daemon = box.start(["daemon"]);
+    await until("the alert", () => hook.received.length > 0);
+    daemon.child.kill("SIGTERM");
+    await daemon.ended;
+    expect(hook.messages()).toEqual([
+      {
+        title: "No good backup of site for 2.0s",
+        message: expect.stringContaining("There is no good backup of site yet."),
+      },
+    ]);
+  });
+
   it("a backup that is too old is told of once", async () => {
     box.job("site.env", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_MAX_AGE=2s", "BACKUP_CRON_EXPRESSION=0 0 1 1 *");
     expect((await run("run")).status).toBe(0);
@@ -152,6 +166,24 @@ describe("templates", () => {
     box.job("site.env", "NOTIFICATION_LEVEL=info", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_RETENTION_DAYS=7");
     await run("run");
     expect(hook.messages()).toEqual([{ title: "33 letters", message: expect.stringMatching(/^gz {2}1 [0-9.]+ k?B$/) }]);
+  });
+
+  it("show no secret through the environment or a URL's user info either", async () => {
+    mkdirSync(templates());
+    writeFileSync(
+      join(templates(), "own.tmpl"),
+      `{{ define "body_success" }}{{ env "GREETING" }} {{ env "NOTIFICATION_URLS" }} {{ env "AWS_SECRET_ACCESS_KEY" }} {{ .Config.DropboxEndpoint }}{{ end }}`,
+    );
+    box.job(
+      "site.env",
+      "NOTIFICATION_LEVEL=info",
+      `NOTIFICATION_URLS=${hook.url()}`,
+      "AWS_SECRET_ACCESS_KEY=s3cret-key",
+      "DROPBOX_ENDPOINT=https://me:s3cret-word@dropbox.example.com",
+    );
+    const { ended } = box.start(["run"], { GREETING: "hello" });
+    await ended;
+    expect(hook.messages().map(({ message }) => message)).toEqual(["hello *** *** https://***@dropbox.example.com"]);
   });
 
   it("one with an error is named with its line, and the default text is sent", async () => {

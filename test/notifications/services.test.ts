@@ -373,10 +373,14 @@ describe("generic", () => {
   });
 
   it("turns a POST into a GET where a redirect means that, and gives up on a circle", async () => {
-    const { received } = await sendThrough("generic://hook.example.com/a", { body: "b" }, ({ url }) =>
+    const { report: followed, received } = await sendThrough("generic://hook.example.com/a", { body: "b" }, ({ url }) =>
       url.endsWith("/a") ? { status: 302, headers: { location: "/b" } } : { status: 200 },
     );
     expect(received.map(({ method, body }) => `${method} ${body}`)).toEqual(["POST b", "GET "]);
+    expect(followed).toMatchObject({
+      isDelivered: true,
+      problems: [expect.stringMatching(/redirect dropped the text/)],
+    });
     const { report } = await sendThrough("generic://hook.example.com/a", { body: "b" }, () => ({
       status: 307,
       headers: { location: "/a" },
@@ -458,6 +462,17 @@ describe("join", () => {
 });
 
 describe("ntfy", () => {
+  it("does not take a web page behind a redirect for a receipt", async () => {
+    const { report, received } = await sendThrough("ntfy://ntfy.example.com/t?scheme=http", { body: "b" }, ({ url }) =>
+      url.startsWith("http:")
+        ? { status: 301, headers: { location: "https://ntfy.example.com/t" } }
+        : { status: 200, body: "<html>" },
+    );
+    expect(received.map(({ method }) => method)).toEqual(["POST", "GET"]);
+    expect(report).toMatchObject({ isDelivered: false, canRetry: false });
+    expect(report.problems.join()).toMatch(/redirect dropped the text/);
+  });
+
   it("has text beyond ASCII in its headers as UTF-8, on one line", async () => {
     const { received } = await sendThrough("ntfy://ntfy.example.com/t", { title: "Größe\r\nX-Evil: 1 ✅", body: "b" });
     expect(received[0]?.headers).toMatchObject({ title: "Größe X-Evil: 1 ✅" });

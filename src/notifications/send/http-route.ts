@@ -1,6 +1,6 @@
 import type { NotificationMessage } from "../../contracts/notification.ts";
 import { retry } from "../../lib/retry.ts";
-import { onOneLine } from "../requests.ts";
+import { BODY_LOST, onOneLine } from "../requests.ts";
 import type { Answer, DeliveryContext, HttpRequest, OpenService, Outcome } from "../service.ts";
 import { describeFailure } from "./describe-error.ts";
 import { exchange } from "./http.ts";
@@ -106,7 +106,10 @@ async function attempt(
   }
   const isGood = answer.status >= 200 && answer.status < 300;
   const reason = isGood ? service.refusal(answer) : undefined;
-  if (isGood && reason === undefined) return answer;
+  if (isGood && reason === undefined) {
+    if (answer.isBodyLost === true) context.noticed(BODY_LOST);
+    return answer;
+  }
   throw new RequestFailure(refusalLine(answer.status, reason, redact(answer.text)), {
     canRetry: answer.status === 429 || answer.status >= 500 || (isGood && answer.isCut === true),
     answer,

@@ -15,6 +15,7 @@ export async function exchange(sent: HttpRequest, connections: Connections, sign
   let { method, body } = sent;
   let url = new URL(sent.url);
   let headers = wireHeaders(sent.headers);
+  let isBodyLost = false;
   for (let redirects = 0; ; redirects += 1) {
     const response = await request(url, {
       method: method as "POST",
@@ -25,11 +26,12 @@ export async function exchange(sent: HttpRequest, connections: Connections, sign
     });
     const location = singleHeader(response.headers["location"]);
     const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode) && location !== undefined;
-    if (!isRedirect) return { ...answerOf(response), ...(await readText(response.body)) };
+    if (!isRedirect) return { ...answerOf(response), ...(await readText(response.body)), isBodyLost };
     await response.body.dump();
     if (redirects === MOST_REDIRECTS) throw new UserError(`more than ${MOST_REDIRECTS} redirects`);
     const next = nextUrl(location, url);
     if (response.statusCode < 307 && method !== "HEAD") {
+      isBodyLost ||= body !== undefined && method !== "GET";
       method = "GET";
       body = undefined;
       headers = without(headers, ["content-type"]);
@@ -50,7 +52,7 @@ function nextUrl(location: string, from: URL): URL {
 function answerOf(response: {
   statusCode: number;
   headers: Record<string, string | string[] | undefined>;
-}): Omit<Answer, "text" | "isCut"> {
+}): Pick<Answer, "status" | "header"> {
   return { status: response.statusCode, header: (name) => singleHeader(response.headers[name]) };
 }
 

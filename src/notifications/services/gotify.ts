@@ -1,5 +1,5 @@
 import { type HttpRequest, httpService } from "../service.ts";
-import { postJson, titleOf } from "../requests.ts";
+import { postJson, refusesWithoutBody, titleOf } from "../requests.ts";
 import { pathParts, requireHost } from "../url/go-url.ts";
 import { encodePart } from "../url/percent.ts";
 import { flag, integer, parsed, type PropValues, readProps, text } from "../url/props.ts";
@@ -51,6 +51,7 @@ export const gotify = httpService<Config>({
   },
   secrets: ({ token }) => [token],
   requests: (config, message) => [requestOf(config, message)],
+  refusal: refusesWithoutBody,
 });
 
 function requestOf({ endpoint, token, props }: Config, message: NotificationMessage): HttpRequest {

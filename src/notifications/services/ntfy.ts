@@ -1,5 +1,5 @@
 import { type HttpRequest, httpService } from "../service.ts";
-import { basicAuth, nonEmpty, onOneLine, titleOf } from "../requests.ts";
+import { basicAuth, nonEmpty, onOneLine, refusesWithoutBody, titleOf } from "../requests.ts";
 import { cutText, inBytes } from "../cut.ts";
 import { requireHost } from "../url/go-url.ts";
 import { choice, flag, list, type PropValues, readProps, text } from "../url/props.ts";
@@ -67,6 +67,7 @@ export const ntfy = httpService<Config>({
   },
   secrets: ({ topic }) => [topic],
   requests: (config, message) => [requestOf(config, message)],
+  refusal: refusesWithoutBody,
 });
 
 function requestOf({ endpoint, user, password, props }: Config, message: NotificationMessage): HttpRequest {

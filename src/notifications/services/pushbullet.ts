@@ -1,5 +1,5 @@
 import { type HttpRequest, httpService } from "../service.ts";
-import { postJson, titleOf } from "../requests.ts";
+import { postJson, refusesWithoutBody, titleOf } from "../requests.ts";
 import { cutText } from "../cut.ts";
 import { pathParts } from "../url/go-url.ts";
 import { readProps, text } from "../url/props.ts";
@@ -32,6 +32,7 @@ export const pushbullet = httpService<Config>({
   },
   secrets: ({ token }) => [token],
   requests: (config, message) => config.targets.map((target, index) => requestOf(config, target, index, message)),
+  refusal: refusesWithoutBody,
 });
 
 function requestOf(config: Config, target: string, index: number, message: NotificationMessage): HttpRequest {
