@@ -6,9 +6,13 @@ import { UserError } from "../lib/errors.ts";
 import { openArchiveIndex, sayNoIndex } from "./archive-index.ts";
 import type { WantedPath } from "./archive-paths.ts";
 import type { FoundArchive } from "./archives.ts";
+import { createCheck } from "./check-digest.ts";
 import type { CommandContext } from "./command.ts";
 
-/** The content of one file of an archive: by its index from the middle, else by reading from the front. */
+/**
+ * The content of one file of an archive: by its index from the middle, else by reading from the front, and to the end: only
+ * there is it proven.
+ */
 export async function* fileContent(
   found: FoundArchive,
   wanted: WantedPath,
@@ -18,11 +22,10 @@ export async function* fileContent(
   let isFound = false;
   for await (const { entry, body } of entriesOf(found, wanted, context)) {
     const path = plainPath(entry.pathBytes);
-    if (!wanted.candidates.some((candidate) => candidate.equals(path))) continue;
+    if (isFound || !wanted.candidates.some((candidate) => candidate.equals(path))) continue;
     isFound = true;
     if (entry.type !== "file") throw notAFile(entry, found);
     yield* body;
-    break;
   }
   if (!isFound) {
     throw new UserError(`nothing in ${object.name} is called ${wanted.text}`, {
@@ -52,7 +55,9 @@ async function* entriesOf(
     }
   }
   const stream = await destination.get("archive", object.name, undefined, signal);
-  yield* readArchive(stream, { archiveName: object.name, signal });
+  const check = createCheck(found);
+  yield* readArchive(check.through(stream), { archiveName: object.name, signal });
+  check.verify();
 }
 
 function notAFile(entry: ArchiveEntry, { object }: FoundArchive): UserError {

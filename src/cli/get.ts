@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { link, open, rm, type FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { MissingContent } from "../archive/read/read-errors.ts";
+import { orAborted } from "../lib/abortable.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf, systemCode, UserError } from "../lib/errors.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
@@ -100,6 +101,13 @@ async function copyArchive(
   return true;
 }
 
+/** Resolves when everything that was written so far is out of this process. */
+function written(target: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    target.write("", (error) => (error ? reject(error) : resolve()));
+  });
+}
+
 async function pipe(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
@@ -109,6 +117,8 @@ async function pipe(
 ): Promise<boolean> {
   try {
     await pipeline(bytes, target, { signal, end });
+    // The process ends right after this: what a slow reader has not taken yet would be lost.
+    if (!end) await orAborted(written(target), signal);
   } catch (thrown) {
     if (systemCode(thrown) === "EPIPE") return false;
     if (systemCode(thrown) === "EEXIST" || signal.aborted || thrown instanceof UserError) throw thrown;

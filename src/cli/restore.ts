@@ -17,6 +17,7 @@ import { UsageError } from "./arguments.ts";
 import { createCheck } from "./check-digest.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadForCommand } from "./setup.ts";
+import { createUnprovenEntries, type UnprovenEntries } from "./unproven-entries.ts";
 
 const EXIT_PARTIAL = 3;
 const MOST_PATHS = 1_000;
@@ -45,12 +46,13 @@ ${archiveOptionsHelp}`,
     return withArchives(setup, searchOf(args), context.signal, async (archives, unreachable) => {
       const found = pickArchive(archives, wantedArchive, unreachable);
       const task = { found, paths, to, overwrite: args.flag("overwrite"), context };
-      const { result, missing } = await restore(task);
+      const { result, missing, doubtful } = await restore(task);
       const { files } = result.counts;
       context.output.print(
         `restored ${files} ${files === 1 ? "file" : "files"} (${formatBytes(result.bytesWritten)}) from ${found.object.name} into ${to}`,
       );
       for (const { text } of missing) context.output.remark(`nothing in the archive is called ${text}`);
+      if (doubtful > 0) context.output.remark(`restored, but maybe wrong: ${doubtful} (listed above)`);
       if (result.incomplete > 0) context.output.remark(`not restored: ${result.incomplete} (listed above)`);
       return result.incomplete + missing.length === 0 ? 0 : EXIT_PARTIAL;
     });
@@ -69,6 +71,8 @@ interface RestoreTask {
 interface Restored {
   readonly result: ExtractResult;
   readonly missing: readonly WantedPath[];
+  /** Entries that were restored from a block whose checksum is wrong. */
+  readonly doubtful: number;
 }
 
 async function restore(task: RestoreTask): Promise<Restored> {
@@ -85,7 +89,7 @@ async function restore(task: RestoreTask): Promise<Restored> {
     const { wanted, missing } = await findRoots(roots, opened.index);
     if (wanted.length === 0) throw nothingFound(task);
     hasBegun = true;
-    return { result: await restoreFromIndex(task, wanted, opened), missing };
+    return { result: await restoreFromIndex(task, wanted, opened), missing, doubtful: 0 };
   } catch (thrown) {
     if (!(thrown instanceof IndexFault)) throw thrown;
     sayNoIndex(found, context, `it ${thrown.message}`);
@@ -127,40 +131,56 @@ async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   const check = createCheck(found);
   const met = new Set<WantedPath>();
   let last: ArchiveEntry | undefined;
+  const unproven = createUnprovenEntries();
   const filter = (entry: ArchiveEntry): boolean => {
-    last = entry;
     const wanting = paths.filter((path) => isWanted(entry.pathBytes, path));
     for (const path of wanting) met.add(path);
     return paths.length === 0 || wanting.length > 0;
   };
   let result: ExtractResult;
+  let doubtful = 0;
   try {
     const stream = await destination.get("archive", object.name, undefined, context.signal);
-    const options = { ...extractOptions(task), archiveName: object.name, filter };
+    const options = {
+      ...extractOptions(task),
+      archiveName: object.name,
+      filter(entry: ArchiveEntry) {
+        if (last !== undefined) unproven.read(last, filter(last));
+        last = entry;
+        return filter(entry);
+      },
+    };
     result = await extractArchive(check.through(stream), to, options);
     check.verify();
   } catch (thrown) {
     const isDamaged = thrown instanceof UserError && thrown.cause instanceof DamagedArchive;
-    if (!isDamaged || last === undefined) throw thrown;
+    if (!isDamaged) throw thrown;
     context.output.remark(`${messageOf(thrown)}; now for what lies behind the damage`);
-    result = await restoreWhatIsLeft(task, last, filter);
+    result = await restoreWhatIsLeft(task, last, unproven, filter);
+    if (last === undefined && Object.values(result.counts).every((count) => count === 0)) throw thrown;
+    const unsure = unproven.paths();
+    for (const path of unsure)
+      context.output.remark(`${path}: lies in a damaged part of the archive; what was restored of it may be wrong`);
+    doubtful = unsure.length;
   }
   if (paths.length > 0 && met.size === 0) throw nothingFound(task);
-  return { result, missing: paths.filter((path) => !met.has(path)) };
+  return { result, missing: paths.filter((path) => !met.has(path)), doubtful };
 }
 
 /** Once more from the front, passing over what is damaged. `last`: the last entry that could be read before the damage. */
 async function restoreWhatIsLeft(
   task: RestoreTask,
-  last: ArchiveEntry,
+  last: ArchiveEntry | undefined,
+  unproven: UnprovenEntries,
   filter: (entry: ArchiveEntry) => boolean,
 ): Promise<ExtractResult> {
   const { found, to, context } = task;
   const { output, signal } = context;
-  let isLastWhole = !filter(last);
+  const sources = found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source));
+  let isLastWhole = last === undefined || !filter(last);
   const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
     signal,
-    known: [last.pathBytes, ...found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source))],
+    known: [...(last === undefined ? [] : [last.pathBytes]), ...sources],
     onDamage: ({ what, offset }) =>
       output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`),
   });
@@ -169,12 +189,13 @@ async function restoreWhatIsLeft(
     // What is there by now is ours.
     overwrite: true,
     filter(entry: ArchiveEntry) {
-      isLastWhole ||= entry.pathBytes.equals(last.pathBytes);
+      isLastWhole ||= last?.pathBytes.equals(entry.pathBytes) === true;
+      unproven.prove(entry);
       return filter(entry);
     },
   };
   const result = await extractEntries(entries, to, options, () => 0);
-  if (!isLastWhole) output.remark(`${last.path}: lies in a damaged part of the archive`);
+  if (!isLastWhole) output.remark(`${last?.path}: lies in a damaged part of the archive`);
   return { ...result, incomplete: Math.max(1, result.incomplete + (isLastWhole ? 0 : 1)) };
 }
 

@@ -30,6 +30,7 @@ describe("names of archives", () => {
     ["%q", "empty name"],
     ["x/%", undefined],
     [".lifeboat", "folder of the records"],
+    [".x-%Y.partial", "unfinished archives"],
     ["{{ .Name }}", "only {{ .Extension }}"],
     ["{{ printf .Extension }}", "only {{ .Extension }}"],
     ["{{{ .Extension }}", "only {{ .Extension }}"],

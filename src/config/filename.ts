@@ -78,6 +78,8 @@ function nameError(unformatted: string, formatted: string): string | undefined {
   const name = baseName(formatted);
   if (name === "") return "gives an empty name";
   if (name === ".lifeboat") return "must not be .lifeboat, the folder of the records";
+  if (name.startsWith(".") && name.endsWith(".partial"))
+    return "gives a name that lifeboat uses for unfinished archives";
   if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return `gives a name of over ${LONGEST_NAME_BYTES} bytes`;
   return undefined;
 }

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Sandbox } from "./sandbox.ts";
+import { MAIN, Sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
 
@@ -172,6 +172,84 @@ it("reads on behind a damaged block without an index, too", () => {
   expect(stderr).toContain("large: lies in a damaged part of the archive");
   const differ = spawnSync("diff", ["-rq", "--no-dereference", box.source, join(target, box.source)]);
   expect(differ.stdout.toString().trim()).toBe(`Only in ${box.source}: large`);
+});
+
+describe.each(["gz", "zst"])("without an index, of a block that is damaged (%s)", (compression) => {
+  /** Text deflates, so that a wrong byte mostly shows only in the checksum at the block's end. */
+  const text = (at: number): Buffer => Buffer.from(noise(at, 30_000).toString("base64"));
+  /** All that differs from the source but is not missing. */
+  const wrongFiles = (target: string): string[] =>
+    spawnSync("diff", ["-rq", "--no-dereference", box.source, join(target, box.source)])
+      .stdout.toString()
+      .split("\n")
+      .flatMap((line) => /^Files \S+\/(\S+) and/.exec(line)?.[1] ?? []);
+  const names = Array.from({ length: 80 }, (_, at) => `many-${10 + at}`);
+  const makeMany = (): { readonly archive: string; readonly name: string; readonly good: Buffer } => {
+    rmSync(join(box.source, "large"));
+    for (const [at, name] of names.entries()) writeFileSync(join(box.source, name), text(at));
+    const { archive, index, name } = made(`BACKUP_COMPRESSION=${compression}`);
+    rmSync(index);
+    return { archive, name, good: readFileSync(archive) };
+  };
+
+  it("no wrong file is restored without a word", { timeout: SLOW_MS }, () => {
+    const { archive, name, good } = makeMany();
+    let wrong = 0;
+    for (const part of [0.55, 0.62, 0.7, 0.78]) {
+      writeFileSync(archive, good);
+      flip(archive, (bytes) => Math.floor(bytes.length * part));
+      const target = join(box.root, `target-${part}`);
+      const { status, stderr } = box.run(["restore", name, "--to", target]);
+      expect(status).toBe(3);
+      for (const file of wrongFiles(target)) {
+        wrong += 1;
+        expect(stderr).toMatch(new RegExp(`/${file}: lies in a damaged part of the archive; what was restored`));
+      }
+    }
+    expect(wrong).toBeGreaterThan(0);
+  });
+
+  it("no wrong file is got without an error", { timeout: SLOW_MS }, () => {
+    const { archive, name, good } = makeMany();
+    for (const part of [0.55, 0.7]) {
+      writeFileSync(archive, good);
+      flip(archive, (bytes) => Math.floor(bytes.length * part));
+      for (const file of ["many-10", "many-30", "many-50", "many-70"]) {
+        const { status, stderr } = box.run(["get", name, inside(file), "--output", join(box.root, "copy")]);
+        expect([status, existsSync(join(box.root, "copy"))]).toEqual([1, false]);
+        expect(stderr).toContain("is damaged");
+      }
+    }
+  });
+
+  it("the first block takes none of the others along", { timeout: SLOW_MS }, () => {
+    const { archive, name } = makeMany();
+    flip(archive, () => 40);
+    const target = join(box.root, "target");
+    const { status, stdout } = box.run(["restore", name, "--to", target]);
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/^restored [1-9]\d* files/);
+    expect(existsSync(join(target, inside("sub/\\xff")))).toBe(false);
+    expect(wrongFiles(target)).toEqual([]);
+  });
+});
+
+it("a reader that is slow gets all of it", { timeout: SLOW_MS }, () => {
+  // Small at its end: what is larger is waited for in any case.
+  writeFileSync(join(box.source, "tail"), noise(7, 3 * 1024 * 1024 + 5_000));
+  const { name, archive } = made();
+  const reader = `const piece = Buffer.alloc(4096), hash = crypto.createHash("sha256");
+    for (let n; (n = fs.readSync(0, piece)) > 0; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1))
+      hash.update(piece.subarray(0, n));
+    console.log(hash.digest("hex"));`;
+  const slowly = (...args: string[]): string => {
+    const pipe = `set -o pipefail; "$0" ${MAIN} get "$@" | "$0" -e '${reader}' && echo fine`;
+    const { stdout } = spawnSync("bash", ["-c", pipe, process.execPath, name, ...args], { env: box.environment });
+    return stdout.toString();
+  };
+  const sum = (bytes: Buffer): string => `${createHash("sha256").update(bytes).digest("hex")}\nfine\n`;
+  expect(slowly(inside("tail"))).toBe(sum(readFileSync(join(box.source, "tail"))));
+  expect(slowly()).toBe(sum(readFileSync(archive)));
 });
 
 it("says what is no file, and what is not there", { timeout: SLOW_MS }, () => {

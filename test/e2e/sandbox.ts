@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
+export const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
 
 export interface Finished {
   readonly status: number | null;

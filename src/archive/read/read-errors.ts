@@ -13,13 +13,16 @@ export interface ArchiveFaults {
 /** It is damaged somewhere, which says nothing of what comes later. */
 export class DamagedArchive extends UserError {}
 
-const DAMAGE_HINT =
+const TRUNCATED_HINT =
   "the entries before this point are good; restore the rest from another archive, or deliver this one again";
+/** Of the block in which the damage lies, nothing is sure. */
+const DAMAGED_HINT =
+  "lifeboat restore takes what lies outside of the damage; get the rest from another archive, or deliver this one again";
 
 export function faultsOf(archiveName: string): ArchiveFaults {
   return {
-    truncated: (where) => new UserError(`${archiveName} is truncated: it ends ${where}`, { hint: DAMAGE_HINT }),
-    damaged: (what, cause) => new DamagedArchive(`${archiveName} is damaged: ${what}`, { hint: DAMAGE_HINT, cause }),
+    truncated: (where) => new UserError(`${archiveName} is truncated: it ends ${where}`, { hint: TRUNCATED_HINT }),
+    damaged: (what, cause) => new DamagedArchive(`${archiveName} is damaged: ${what}`, { hint: DAMAGED_HINT, cause }),
     notAnArchive: (what, hint) => new UserError(`${archiveName} ${what}`, { hint }),
   };
 }
