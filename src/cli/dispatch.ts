@@ -4,7 +4,7 @@ import { messageOf, UserError } from "../lib/errors.ts";
 import { VERSION } from "../version.ts";
 import { readArguments, UsageError } from "./arguments.ts";
 import { BadConfig } from "./bad-config.ts";
-import type { CommandContext } from "./command.ts";
+import type { Command, CommandContext } from "./command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { commands } from "./index.ts";
 import { processOutput } from "./output.ts";
@@ -54,13 +54,10 @@ async function lifeboat(argv: readonly string[], context: CommandContext): Promi
   }
   if (name === "--help" || name === "-h" || name === "help") {
     const [about] = rest;
-    const wanted = about === undefined ? undefined : commands.get(about);
-    context.output.print(wanted === undefined ? generalHelp() : commandHelp(await wanted.load()));
+    context.output.print(about === undefined ? generalHelp() : commandHelp(await commandCalled(about)));
     return 0;
   }
-  const found = commands.get(name);
-  if (found === undefined) throw new UsageError(`unknown command: ${name.slice(0, 60)}`);
-  const command = await found.load();
+  const command = await commandCalled(name);
   const options = { ...command.options, help: { type: "boolean", short: "h" } as const };
   const asksForHelp = rest.includes("--help") || rest.includes("-h");
   if (asksForHelp) {
@@ -68,6 +65,12 @@ async function lifeboat(argv: readonly string[], context: CommandContext): Promi
     return 0;
   }
   return command.run(readArguments(rest, options, command.positionals), context);
+}
+
+async function commandCalled(name: string): Promise<Command> {
+  const found = commands.get(name);
+  if (found === undefined) throw new UsageError(`unknown command: ${name.slice(0, 60)}`);
+  return await found.load();
 }
 
 /** The first SIGTERM or SIGINT asks for an orderly end. */

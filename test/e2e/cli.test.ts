@@ -37,6 +37,7 @@ describe("wrong use", () => {
   it.each([
     [[], "usage"],
     [["frobnicate"], "unknown command"],
+    [["help", "frobnicate"], "unknown command"],
     [["show"], "an argument is missing"],
     [["restore", "latest"], "--to"],
     [["history", "--limit", "none"], "whole number"],
