@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { valuesFrom } from "../../../test/servers/job-values.ts";
+import { createValues } from "../../config/values.ts";
 import { azureOptionsFrom } from "./options.ts";
+import { azureSettings } from "./settings.ts";
 
 const BASE = { AZURE_STORAGE_ACCOUNT_NAME: "shop", AZURE_STORAGE_CONTAINER_NAME: "backups" };
 const SAS = "sv=2024-11-04&ss=b&srt=co&sp=rwdl&sig=abc%2Bdef%3D";
@@ -73,4 +75,18 @@ describe("credentials", () => {
 it("a wrong tier is an error that lists the right ones", async () => {
   await expect(options({ AZURE_STORAGE_ACCESS_TIER: "cool" })).rejects.toThrow(/Archive.*Cold.*Cool.*Hot/);
   expect((await options({ AZURE_STORAGE_ACCESS_TIER: "Cool" })).tier).toBe("Cool");
+});
+
+it("a connection string without the account's name is said to be without use", () => {
+  const rules = (raw: Record<string, string>) => azureSettings.rules?.(createValues(raw)) ?? [];
+  const connection = { AZURE_STORAGE_CONNECTION_STRING: "AccountName=shop;AccountKey=a2V5" };
+  expect(rules(connection)).toEqual([
+    {
+      key: "AZURE_STORAGE_CONNECTION_STRING",
+      severity: "warning",
+      message: "is not used: only AZURE_STORAGE_ACCOUNT_NAME switches Azure on",
+    },
+  ]);
+  expect(rules({ ...BASE, ...connection })).toEqual([]);
+  expect(rules({})).toEqual([]);
 });

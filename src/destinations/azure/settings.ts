@@ -87,7 +87,7 @@ function isConfigured(values: Values): boolean {
 }
 
 function rules(values: Values): readonly RuleBreak[] {
-  if (!isConfigured(values)) return [];
+  if (!isConfigured(values)) return whenOff(values);
   const breaks: RuleBreak[] = [];
   if (values.isSet(AZURE_STORAGE_PRIMARY_ACCOUNT_KEY) && values.isSet(AZURE_STORAGE_CONNECTION_STRING)) {
     breaks.push({
@@ -104,6 +104,18 @@ function rules(values: Values): readonly RuleBreak[] {
     });
   }
   return breaks;
+}
+
+/** A connection string names an account, too, so it looks as if it were enough. */
+function whenOff(values: Values): readonly RuleBreak[] {
+  if (!values.isSet(AZURE_STORAGE_CONNECTION_STRING)) return [];
+  return [
+    {
+      key: AZURE_STORAGE_CONNECTION_STRING.key,
+      severity: "warning",
+      message: `is not used: only ${AZURE_STORAGE_ACCOUNT_NAME.key} switches Azure on`,
+    },
+  ];
 }
 
 function checkEndpoint(text: string): string | undefined {

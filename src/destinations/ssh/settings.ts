@@ -4,6 +4,7 @@ export const SSH_HOST_NAME: Setting<"text"> = {
   key: "SSH_HOST_NAME",
   kind: "text",
   help: "Host that archives are sent to over SFTP. Setting it switches SSH on.",
+  check: checkHost,
 };
 
 export const SSH_PORT: WithDefault<"natural"> = {
@@ -120,4 +121,11 @@ function rules(values: Values): readonly RuleBreak[] {
     });
   }
   return breaks;
+}
+
+/** IPv6 addresses have more than one colon. */
+function checkHost(host: string): string | undefined {
+  if (host.includes("@")) return "must be a host name or address alone; the user goes into SSH_USER";
+  if (/^[^:]*:\d+$/.test(host)) return "must be a host name or address alone; the port goes into SSH_PORT";
+  return /[\s/]/.test(host) ? "must be a host name or address alone" : undefined;
 }
