@@ -33,7 +33,8 @@ export async function openArchiveIndex(
       return undefined;
     }
     const index = await openIndex(rangeReader(destination, "record", name, signal), indexBytes);
-    if (!fits(index.facts, found)) throw new IndexFault("is that of another archive");
+    const unfit = whyUnfit(index.facts, found);
+    if (unfit !== undefined) throw new IndexFault(unfit);
     for (const path of paths) await index.prove(path);
     const raw = createRawReader(index, rangeReader(destination, "archive", object.name, signal), signal);
     return { index, raw };
@@ -44,14 +45,15 @@ export async function openArchiveIndex(
   }
 }
 
-function fits({ archive, blocks }: IndexFacts, { object, record }: FoundArchive): boolean {
-  if (archive.name !== object.name || archive.sizeBytes !== object.sizeBytes) return false;
+function whyUnfit({ archive, blocks }: IndexFacts, { object, record }: FoundArchive): string | undefined {
   const recorded = record?.archive;
-  if (recorded === undefined) return true;
-  return (
-    recorded.sha256 === archive.sha256 &&
-    (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256)
-  );
+  const isOfRecord =
+    recorded === undefined ||
+    (recorded.sha256 === archive.sha256 &&
+      (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256));
+  if (archive.name !== object.name || !isOfRecord) return "is that of another archive";
+  if (archive.sizeBytes === object.sizeBytes) return undefined;
+  return `is of ${archive.sizeBytes} bytes, of which ${object.sizeBytes} are there: the archive was cut off or replaced`;
 }
 
 /** Why an archive is read from front to back. */

@@ -7,7 +7,9 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -112,6 +114,17 @@ describe("an index", () => {
     writeFileSync(join(box.archive, ".lifeboat", "other.tar.gz.index"), good);
     const { stderr } = box.run(["show", "other.tar.gz"]);
     expect(stderr).toContain("is that of another archive");
+  });
+
+  it("shows that its archive was cut off, and what is left is restored", { timeout: SLOW_MS }, () => {
+    const { archive, name } = made();
+    const whole = statSync(archive).size;
+    truncateSync(archive, whole - 1_000);
+    const { status, stderr } = box.run(["restore", name, "--to", join(box.root, "target")]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(`is of ${whole} bytes, of which ${whole - 1_000} are there: the archive was cut off`);
+    expect(stderr).toContain("is truncated");
+    expect(readdirSync(join(box.root, "target"))).not.toEqual([]);
   });
 
   it("that can't be stored costs a note, no more", () => {
