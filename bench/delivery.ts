@@ -1,7 +1,7 @@
 /**
  * What a delivery costs against the quickest common client of each kind, in one run:
  * `npm run build && node bench/delivery.ts [--megabytes 2000] [--rounds 3] [--kinds s3,ssh,webdav,azure,dropbox]
- * [--latency 20] [--limit 1.2] [--folder <folder>]`.
+ * [--latency 20] [--folder <folder>]`.
  * "Run": a whole `lifeboat run` without compression, which makes the archive, with its checksums, while it is sent. "File": the
  * delivery alone, of a finished archive, as the peers do it. Contestants take turns; medians are shown. `TMPDIR=/dev/shm` keeps
  * the stores' disk out of it. Needs the programs of `scripts/test-servers.sh`, and root.

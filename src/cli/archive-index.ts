@@ -53,7 +53,7 @@ function whyUnfit({ archive, blocks }: IndexFacts, { object, record }: FoundArch
       (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256));
   if (archive.name !== object.name || !isOfRecord) return "is that of another archive";
   if (archive.sizeBytes === object.sizeBytes) return undefined;
-  return `is of ${archive.sizeBytes} bytes, of which ${object.sizeBytes} are there: the archive was cut off or replaced`;
+  return `is of an archive of ${archive.sizeBytes} bytes, and there are ${object.sizeBytes}: it was cut off or replaced`;
 }
 
 /** Why an archive is read from front to back. */

@@ -122,7 +122,7 @@ describe("an index", () => {
     truncateSync(archive, whole - 1_000);
     const { status, stderr } = box.run(["restore", name, "--to", join(box.root, "target")]);
     expect(status).not.toBe(0);
-    expect(stderr).toContain(`is of ${whole} bytes, of which ${whole - 1_000} are there: the archive was cut off`);
+    expect(stderr).toContain(`is of an archive of ${whole} bytes, and there are ${whole - 1_000}: it was cut off`);
     expect(stderr).toContain("is truncated");
     expect(readdirSync(join(box.root, "target"))).not.toEqual([]);
   });

@@ -40,13 +40,16 @@ async function connectOnce(
   // The wrapper's own errors have lost what kind they are of.
   let failure: (Error & { readonly level?: string }) | undefined;
   client.on("error", (error) => (failure ??= error));
+  const socket = connectGathering({ host: options.host, port: options.port });
+  // The library listens, too, but not before it liked all options: until then an error would end the process.
+  socket.on("error", () => undefined);
   const bound = boundHandshake(client, attempt, options.limits?.connectMs ?? CONNECT_MS);
   try {
     const sftp = await Promise.race([
       wrapper.connect({
         host: options.host,
         port: options.port,
-        sock: connectGathering({ host: options.host, port: options.port }),
+        sock: socket,
         username: options.user,
         authHandler: auth.handler,
         // The bounds are our own: one for the handshake, one for logging in.
@@ -64,6 +67,7 @@ async function connectOnce(
     return createSession({ client, sftp, attempt, ...(idleMs === undefined ? {} : { idleMs }) });
   } catch (error) {
     client.destroy();
+    socket.destroy();
     if (failure?.level === "client-authentication") throw auth.refusal(options, credentials);
     throw toConnectionError(error instanceof DestinationError ? error : (failure ?? error), attempt);
   } finally {
