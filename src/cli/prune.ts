@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { pruneDestination } from "../delivery/prune.ts";
+import { pruneDestination, pruneFailure } from "../delivery/prune.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { systemClock } from "../lib/clock.ts";
 import { formatBytes } from "../lib/bytes.ts";
@@ -83,7 +83,9 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
         }
       } catch (thrown) {
         failed = true;
-        context.output.remark(setup.redact(`${job.name}: ${destination.label}: ${messageOf(thrown)}`));
+        context.output.remark(
+          setup.redact(`${job.name}: ${destination.label}: ${pruneFailure(destination, [thrown])}`),
+        );
       }
     }
     await closeAll(destinations, setup.log);
@@ -144,7 +146,9 @@ async function pruneNow(setup: Setup, jobs: readonly Job[], context: CommandCont
         } catch (thrown) {
           context.signal.throwIfAborted();
           failed = true;
-          context.output.remark(setup.redact(`${job.name}: ${destination.label}: ${messageOf(thrown)}`));
+          context.output.remark(
+            setup.redact(`${job.name}: ${destination.label}: ${pruneFailure(destination, [thrown])}`),
+          );
         }
       }
     } finally {

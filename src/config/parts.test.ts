@@ -130,6 +130,9 @@ describe("rules over several settings", () => {
       "AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: can't be used together with AZURE_STORAGE_CONNECTION_STRING",
     ],
     ["AZURE_STORAGE_ACCOUNT_NAME=a", "AZURE_STORAGE_ACCOUNT_NAME: needs AZURE_STORAGE_CONTAINER_NAME as well"],
+    ["DROPBOX_REMOTE_PATH=a/../b", "DROPBOX_REMOTE_PATH: must not contain `..`"],
+    ["DROPBOX_REMOTE_PATH='a /b'", "DROPBOX_REMOTE_PATH: must have no part that ends with a blank"],
+    ["BACKUP_MAX_AGE=-24h", "BACKUP_MAX_AGE: must be 0 or more"],
     ["SSH_HOST_NAME=h", "SSH_HOST_NAME: needs SSH_USER as well"],
     [
       "BACKUP_STOP_CONTAINER_LABEL=a\nBACKUP_STOP_DURING_BACKUP_LABEL=b",
@@ -155,5 +158,12 @@ describe("rules over several settings", () => {
     expect(problems.map(short)).toEqual([
       expect.stringMatching(/^note 1 BACKUP_FROM_SNAPSHOT: is deprecated: has no effect/),
     ]);
+  });
+
+  it("say a session token that nothing uses", async () => {
+    const { problems } = await loadFiles({ a: "AWS_S3_BUCKET_NAME=b\nAWS_SESSION_TOKEN=t\n" });
+    expect(problems.map(short)).toContainEqual(
+      expect.stringMatching(/^warning 2 AWS_SESSION_TOKEN: is not used without/),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import type { Destination, StoredObject } from "../contracts/destination.ts";
 import type { PruneReport } from "../contracts/run.ts";
-import { messageOf } from "../lib/errors.ts";
+import { DestinationError, messageOf } from "../lib/errors.ts";
 import { indexNameOf } from "./record-names.ts";
 
 /** What retention says of one archive. Archives without a decision stay. */
@@ -25,7 +25,7 @@ export async function pruneDestination(
   for await (const archive of destination.list("archive", signal)) archives.push(archive);
   const listed = new Set(archives.map((archive) => archive.name));
   const removed: string[] = [];
-  const errors: string[] = [];
+  const errors: unknown[] = [];
   const judged = decide(archives).filter(({ name }) => listed.has(name));
   for (const { name, keep } of judged) {
     if (keep) continue;
@@ -35,15 +35,24 @@ export async function pruneDestination(
       removed.push(name);
       await destination.remove("record", indexNameOf(name), signal);
     } catch (error) {
-      errors.push(messageOf(error));
+      errors.push(error);
       if (signal.aborted) break;
     }
   }
   const kept = judged.length - removed.length;
-  return { destination: destination.label, kept, removed, ...(errors.length === 0 ? {} : { error: summary(errors) }) };
+  return {
+    destination: destination.label,
+    kept,
+    removed,
+    ...(errors.length === 0 ? {} : { error: pruneFailure(destination, errors) }),
+  };
 }
 
-function summary(errors: readonly string[]): string {
-  const shown = errors.slice(0, MOST_ERRORS).join("; ");
-  return errors.length > MOST_ERRORS ? `${shown}; and ${errors.length - MOST_ERRORS} more` : shown;
+/** What went wrong, and what to do where the store refuses it for good: credentials that can only write are good practice. */
+export function pruneFailure(destination: Destination, errors: readonly unknown[]): string {
+  const parts = errors.slice(0, MOST_ERRORS).map(messageOf);
+  if (errors.length > MOST_ERRORS) parts.push(`and ${errors.length - MOST_ERRORS} more`);
+  if (errors.some((error) => error instanceof DestinationError && error.code === "denied"))
+    parts.push(`let these credentials list and remove, or add ${destination.kind} to BACKUP_SKIP_BACKENDS_FROM_PRUNE`);
+  return parts.join("; ");
 }

@@ -211,7 +211,8 @@ describe("pruning a destination", () => {
       destination: local.label,
       kept: 1,
       removed: ["a.tar", "c.tar"],
-      error: "cannot remove b.tar",
+      error:
+        "cannot remove b.tar; let these credentials list and remove, or add local to BACKUP_SKIP_BACKENDS_FROM_PRUNE",
     });
   });
 

@@ -45,7 +45,8 @@ export const BACKUP_MAX_AGE: Setting<"duration"> = {
   key: "BACKUP_MAX_AGE",
   kind: "duration",
   isNew: true,
-  help: "Tells once when no good backup is younger than this.",
+  help: "Tells once when no good backup is younger than this. 0 or unset: no limit.",
+  check: (age) => (age >= 0 ? undefined : "must be 0 or more"),
 };
 
 export const HEALTHCHECK_URL: Setting<"url"> = {

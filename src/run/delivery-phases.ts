@@ -4,7 +4,7 @@ import type { DeliveryReport, RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
 import { deliverAll } from "../delivery/deliver.ts";
-import { pruneDestination } from "../delivery/prune.ts";
+import { pruneDestination, pruneFailure } from "../delivery/prune.ts";
 import { UPLOAD_LIMIT } from "../delivery/settings.ts";
 import type { StagedArchive } from "../delivery/staged-archive.ts";
 import { createUploadLimit } from "../delivery/upload-limit.ts";
@@ -123,8 +123,9 @@ export async function prunePhase(
       if (report.error !== undefined) log.error(`pruning ${destination.label} failed: ${report.error}`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      recorder.pruned({ destination: destination.label, kept: 0, removed: [], error: messageOf(thrown) });
-      log.error(`pruning ${destination.label} failed: ${messageOf(thrown)}`);
+      const error = pruneFailure(destination, [thrown]);
+      recorder.pruned({ destination: destination.label, kept: 0, removed: [], error });
+      log.error(`pruning ${destination.label} failed: ${error}`);
     }
   };
   const stored = new Set(deliveries.filter(({ status }) => status === "stored").map(({ destination }) => destination));

@@ -7,7 +7,8 @@ import { createApi } from "./api.ts";
 import { planBlocks } from "./blocks.ts";
 import { attempted } from "./failures.ts";
 import { listFolder, seeFolder } from "./listing.ts";
-import { type DropboxOptions, folderPath, refusedBecause } from "./options.ts";
+import type { DropboxOptions } from "./options.ts";
+import { folderPath, refusedBecause } from "./paths.ts";
 import { lookUp, openForReading } from "./reading.ts";
 import { upload } from "./upload.ts";
 

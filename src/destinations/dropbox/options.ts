@@ -1,5 +1,4 @@
 import type { Values } from "../../contracts/setting.ts";
-import { DestinationError } from "../../lib/errors.ts";
 import { CONNECT_MS, IDLE_MS, SILENCE_MS, SMALL_CALL_MS } from "../limits.ts";
 import {
   DROPBOX_APP_KEY,
@@ -83,24 +82,4 @@ export function endpointsOf(api: string | undefined, token: string | undefined):
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, "");
-}
-
-/** `backups//site/` -> `/backups/site`; the root is the empty text, as Dropbox wants it. */
-export function folderPath(remotePath: string): string {
-  const components = remotePath.split("/").filter((component) => component !== "" && component !== ".");
-  const hint = "correct DROPBOX_REMOTE_PATH";
-  if (components.includes("..")) throw new DestinationError("invalid", "the folder in Dropbox contains `..`", { hint });
-  for (const component of components) {
-    const why = refusedBecause(component);
-    if (why !== undefined) throw new DestinationError("invalid", `Dropbox takes no folder whose name ${why}`, { hint });
-  }
-  return components.map((component) => `/${component}`).join("");
-}
-
-/** Names that Dropbox answers with `malformed_path`, known before a long upload rather than after it. */
-export function refusedBecause(component: string): string | undefined {
-  if (component.includes("\\")) return "contains a backslash";
-  if (component.includes("\u007f")) return "contains the control character DEL";
-  if (component.endsWith(" ")) return "ends with a blank";
-  return undefined;
 }

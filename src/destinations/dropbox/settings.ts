@@ -1,4 +1,5 @@
 import type { PartSettings, RuleBreak, Setting, Values, WithDefault } from "../../contracts/setting.ts";
+import { checkFolder } from "./paths.ts";
 
 export const DROPBOX_REFRESH_TOKEN: Setting<"text"> = {
   key: "DROPBOX_REFRESH_TOKEN",
@@ -25,6 +26,7 @@ export const DROPBOX_REMOTE_PATH: Setting<"text"> = {
   key: "DROPBOX_REMOTE_PATH",
   kind: "text",
   help: "Folder in the Dropbox, or in the app's own folder. It is made by the first upload. Unset: the topmost folder.",
+  check: checkFolder,
 };
 
 export const DROPBOX_CONCURRENCY_LEVEL: WithDefault<"natural"> = {

@@ -163,6 +163,13 @@ function rules(values: Values): readonly RuleBreak[] {
       : [AWS_SECRET_ACCESS_KEY, AWS_ACCESS_KEY_ID];
     breaks.push({ key: present.key, severity: "error", message: `needs ${missing.key} as well` });
   }
+  if (values.isSet(AWS_SESSION_TOKEN) && !values.isSet(AWS_ACCESS_KEY_ID)) {
+    breaks.push({
+      key: AWS_SESSION_TOKEN.key,
+      severity: "warning",
+      message: `is not used without ${AWS_ACCESS_KEY_ID.key} and ${AWS_SECRET_ACCESS_KEY.key}`,
+    });
+  }
   if (values.isSet(AWS_SSE_KMS_KEY_ID) && !(values.get(AWS_SSE) ?? "").startsWith("aws:kms")) {
     breaks.push({
       key: AWS_SSE_KMS_KEY_ID.key,
