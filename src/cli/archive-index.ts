@@ -1,5 +1,5 @@
 import type { Area, Destination } from "../contracts/destination.ts";
-import { createRawReader, type RawReader } from "../archive/index/blocks.ts";
+import { createRawReader, DamagedBlock, type RawReader } from "../archive/index/blocks.ts";
 import type { RangeReader } from "../archive/index/directory.ts";
 import { IndexFault, type IndexFacts } from "../archive/index/format.ts";
 import { openIndex, type ArchiveIndex } from "../archive/index/reader.ts";
@@ -32,12 +32,16 @@ export async function openArchiveIndex(
       sayNoIndex(found, context, "there is none");
       return undefined;
     }
-    const index = await openIndex(rangeReader(destination, "record", name, signal), indexBytes);
-    const unfit = whyUnfit(index.facts, found);
-    if (unfit !== undefined) throw new IndexFault(unfit);
+    const index = await openIndex(rangeReader(destination, "record", name, signal, indexBytes), indexBytes);
+    const readArchive = rangeReader(destination, "archive", object.name, signal, object.sizeBytes);
+    const raw = (): RawReader => createRawReader(index, readArchive, signal);
+    const fit = await howFit(index.facts, found, raw());
+    if (fit === "cut off")
+      context.output.remark(
+        `${object.name} was cut off: it has ${object.sizeBytes} of ${index.facts.archive.sizeBytes} bytes`,
+      );
     for (const path of paths) await index.prove(path);
-    const raw = createRawReader(index, rangeReader(destination, "archive", object.name, signal), signal);
-    return { index, raw };
+    return { index, raw: raw() };
   } catch (thrown) {
     if (signal.aborted || !(thrown instanceof IndexFault || thrown instanceof DestinationError)) throw thrown;
     sayNoIndex(found, context, thrown instanceof IndexFault ? `it ${thrown.message}` : messageOf(thrown));
@@ -45,15 +49,34 @@ export async function openArchiveIndex(
   }
 }
 
-function whyUnfit({ archive, blocks }: IndexFacts, { object, record }: FoundArchive): string | undefined {
+/** @throws IndexFault where the index belongs to other bytes */
+async function howFit(
+  { archive, blocks }: IndexFacts,
+  { object, record }: FoundArchive,
+  raw: RawReader,
+): Promise<"whole" | "cut off"> {
   const recorded = record?.archive;
   const isOfRecord =
     recorded === undefined ||
     (recorded.sha256 === archive.sha256 &&
       (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256));
-  if (archive.name !== object.name || !isOfRecord) return "is that of another archive";
-  if (archive.sizeBytes === object.sizeBytes) return undefined;
-  return `is of an archive of ${archive.sizeBytes} bytes, and there are ${object.sizeBytes}: it was cut off or replaced`;
+  if (archive.name !== object.name || !isOfRecord) throw new IndexFault("is that of another archive");
+  if (archive.sizeBytes === object.sizeBytes) return "whole";
+  // What was cut off still begins as it did; what took its place does not.
+  if (object.sizeBytes < archive.sizeBytes && (await firstBlockIsGood(raw))) return "cut off";
+  throw new IndexFault(
+    `is of an archive of ${archive.sizeBytes} bytes, and there are ${object.sizeBytes}: it was cut off or replaced`,
+  );
+}
+
+async function firstBlockIsGood(raw: RawReader): Promise<boolean> {
+  try {
+    for await (const _ of raw.read(0, 0, 1)) return true;
+    return false;
+  } catch (thrown) {
+    if (thrown instanceof DamagedBlock) return false;
+    throw thrown;
+  }
 }
 
 /** Why an archive is read from front to back. */
@@ -61,9 +84,17 @@ export function sayNoIndex({ object }: FoundArchive, context: CommandContext, wh
   context.output.remark(`${object.name} is read from front to back, without its index: ${why}`);
 }
 
-/** Ranges of a stored object; what comes too much is cut off, whatever the store does. */
-function rangeReader(destination: Destination, area: Area, name: string, signal: AbortSignal): RangeReader {
-  return async (offset, length) => {
+/** Ranges of a stored object; what comes too much is cut off, whatever the store does, and nothing is asked for behind its end. */
+function rangeReader(
+  destination: Destination,
+  area: Area,
+  name: string,
+  signal: AbortSignal,
+  sizeBytes: number,
+): RangeReader {
+  return async (offset, wantedBytes) => {
+    const length = Math.min(wantedBytes, sizeBytes - offset);
+    if (length <= 0) return Buffer.alloc(0);
     const stream = await destination.get(area, name, { offset, length }, signal);
     const pieces: Buffer[] = [];
     let bytes = 0;
