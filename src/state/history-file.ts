@@ -5,18 +5,11 @@ import { systemCode } from "../lib/errors.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./history-schema.ts";
 import { createSqlStore } from "./history-sql.ts";
 import type { RunStore } from "./history-store.ts";
+import { DamagedDatabase, isSqliteError, whileBusy } from "./sqlite-errors.ts";
 
 /** Opening the database file, and telling a damaged one from one that only can't be used now. */
 
 export type Sqlite = typeof Database;
-
-/** The file is no database of ours any more: it is to be set aside. */
-export class DamagedDatabase extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "DamagedDatabase";
-  }
-}
 
 /** The file was written by a later version: it is not touched. */
 export class NewerDatabase extends Error {
@@ -26,14 +19,6 @@ export class NewerDatabase extends Error {
   }
 }
 
-const DAMAGE_CODES = [
-  "SQLITE_CORRUPT",
-  "SQLITE_NOTADB",
-  "SQLITE_FORMAT",
-  "SQLITE_CONSTRAINT_FOREIGNKEY",
-  "SQLITE_CONSTRAINT_PRIMARYKEY",
-  "SQLITE_CONSTRAINT_UNIQUE",
-] as const;
 const MAX_COPIED_BYTES = 64 * 1024 * 1024;
 /** `f_type` of statfs(2) where shared memory or locks are not to be trusted: NFS, SMB, CIFS, FUSE (Docker Desktop), 9p, Ceph, AFS. */
 const REMOTE_FILE_SYSTEMS: ReadonlySet<number> = new Set([
@@ -58,25 +43,23 @@ export interface OpenOptions {
 export function openForWriting({ sqlite, file, busyTimeoutMs, onUnreadable }: OpenOptions): RunStore {
   if (!isThere(file)) createPrivate(file);
   const unclean = isUnclean(file);
-  return withDatabase(
-    file,
-    () => new sqlite(file, { timeout: busyTimeoutMs, fileMustExist: true }),
-    (db) => {
-      db.pragma("foreign_keys = ON");
-      db.pragma("trusted_schema = OFF");
-      db.pragma("cell_size_check = ON");
-      checkVersion(db);
-      if (unclean) checkPages(db);
-      chooseJournal(db, path.dirname(file));
-      migrate(db);
-      // The number is written even where it is the same: what can't be written shows now and not in the middle of a run.
-      db.transaction(() => {
-        db.pragma(`user_version = ${MIGRATIONS.length}`);
-        db.pragma(`application_id = ${APPLICATION_ID + MIGRATIONS.length}`);
-      }).immediate();
-      return createSqlStore(db, onUnreadable);
-    },
-  );
+  const prepare = (db: Database.Database): RunStore => {
+    db.pragma("foreign_keys = ON");
+    db.pragma("trusted_schema = OFF");
+    db.pragma("cell_size_check = ON");
+    checkVersion(db);
+    if (unclean) checkPages(db);
+    chooseJournal(db, path.dirname(file));
+    migrate(db);
+    // The number is written even where it is the same: what can't be written shows now and not in the middle of a run.
+    db.transaction(() => {
+      db.pragma(`user_version = ${MIGRATIONS.length}`);
+      db.pragma(`application_id = ${APPLICATION_ID + MIGRATIONS.length}`);
+    }).immediate();
+    return createSqlStore(db, onUnreadable);
+  };
+  const open = (): Database.Database => new sqlite(file, { timeout: busyTimeoutMs, fileMustExist: true });
+  return whileBusy(busyTimeoutMs, () => withDatabase(file, open, prepare));
 }
 
 /**
@@ -97,7 +80,7 @@ export function openForReading({ sqlite, file, busyTimeoutMs, onUnreadable }: Op
     return undefined;
   };
   try {
-    return withDatabase(file, () => new sqlite(file, options), prepare);
+    return whileBusy(busyTimeoutMs, () => withDatabase(file, () => new sqlite(file, options), prepare));
   } catch (error) {
     if (!isSqliteError(error, "SQLITE_CANTOPEN", "SQLITE_READONLY")) throw error;
     return withDatabase(file, () => new sqlite(contentOf(file), { readonly: true }), prepare);
@@ -126,19 +109,6 @@ function migrate(db: Database.Database): void {
     db.pragma(`user_version = ${version + 1}`);
   });
   while (versionOf(db) < MIGRATIONS.length) step.immediate();
-}
-
-/**
- * Whether an error of SQLite means that the file's content is wrong, not its surroundings. Keys that clash or dangle do:
- * no statement of ours can cause that while the indexes fit their tables.
- */
-export function isDamage(error: unknown): boolean {
-  return error instanceof DamagedDatabase || isSqliteError(error, ...DAMAGE_CODES);
-}
-
-export function isSqliteError(error: unknown, ...prefixes: readonly string[]): boolean {
-  const code = systemCode(error);
-  return code !== undefined && prefixes.some((prefix) => code === prefix || code.startsWith(`${prefix}_`));
 }
 
 /** Throws for anything but a regular file: opening a FIFO would wait for ever. */

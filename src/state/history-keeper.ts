@@ -2,17 +2,11 @@ import fs from "node:fs";
 import path from "node:path";
 import type { RunReport } from "../contracts/run.ts";
 import { setAside } from "./history-aside.ts";
-import {
-  closeQuietly,
-  isDamage,
-  isSqliteError,
-  NewerDatabase,
-  openForReading,
-  openForWriting,
-} from "./history-file.ts";
+import { closeQuietly, NewerDatabase, openForReading, openForWriting } from "./history-file.ts";
 import type { OpenOptions, Sqlite } from "./history-file.ts";
 import { createMemoryStore } from "./history-store.ts";
 import type { RunStore, StoredRun } from "./history-store.ts";
+import { isDamage, isSqliteError } from "./sqlite-errors.ts";
 import { shortCause } from "./text.ts";
 import { makeFolders } from "../lib/make-folders.ts";
 

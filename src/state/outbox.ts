@@ -3,6 +3,7 @@ import path from "node:path";
 import type { NotificationLevel } from "../contracts/notification.ts";
 import { makeFolders } from "../lib/make-folders.ts";
 import type { Sqlite } from "./history-file.ts";
+import { isDamage, whileBusy } from "./sqlite-errors.ts";
 import { shortCause } from "./text.ts";
 
 /** A message that one route has not taken yet. It names the route by an id: no URL and no secret is kept. */
@@ -82,7 +83,7 @@ export async function openOutbox({ stateDir, onNote }: OutboxOptions): Promise<O
   let database: Database;
   try {
     const sqlite = (await import("better-sqlite3")).default;
-    database = openFile(sqlite, stateDir) ?? openMemory(sqlite);
+    database = openFile(sqlite, stateDir, say) ?? prepared(new sqlite(":memory:"));
   } catch (error) {
     say(error);
     return NONE;
@@ -140,8 +141,8 @@ const NONE: Outbox = {
   close: () => undefined,
 };
 
-/** Undefined where the folder can't be written: the caller goes on in memory. A damaged file makes room for a new one. */
-function openFile(sqlite: Sqlite, stateDir: string): Database | undefined {
+/** Undefined where the file can't be used: the caller goes on in memory. A damaged file makes room for a new one. */
+function openFile(sqlite: Sqlite, stateDir: string, say: (cause: unknown) => void): Database | undefined {
   const file = path.join(stateDir, FILE_NAME);
   try {
     makeFolders(stateDir, 0o700);
@@ -149,21 +150,25 @@ function openFile(sqlite: Sqlite, stateDir: string): Database | undefined {
   } catch {
     return undefined;
   }
+  const open = (): Database =>
+    whileBusy(BUSY_TIMEOUT_MS, () => prepared(new sqlite(file, { timeout: BUSY_TIMEOUT_MS })));
   try {
-    return prepared(new sqlite(file, { timeout: BUSY_TIMEOUT_MS }));
-  } catch {
-    for (const suffix of ["", "-journal", "-wal", "-shm"]) fs.rmSync(`${file}${suffix}`, { force: true });
-    return prepared(new sqlite(file, { timeout: BUSY_TIMEOUT_MS }));
+    try {
+      return open();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      for (const suffix of ["", "-journal", "-wal", "-shm"]) fs.rmSync(`${file}${suffix}`, { force: true });
+      return open();
+    }
+  } catch (error) {
+    say(error);
+    return undefined;
   }
-}
-
-function openMemory(sqlite: Sqlite): Database {
-  return prepared(new sqlite(":memory:"));
 }
 
 function prepared(database: Database): Database {
   try {
-    database.exec(SCHEMA);
+    database.transaction(() => database.exec(SCHEMA)).immediate();
     return database;
   } catch (error) {
     database.close();
