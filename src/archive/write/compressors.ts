@@ -19,6 +19,8 @@ export interface CompressedBlock {
 export interface BlockCompressor {
   /** For the record: library, version where it is known, level. Known once a block is compressed. */
   readonly name: string;
+  /** Starts the first thread, which takes as long as the first block takes to be read. */
+  warmUp(): void;
   /** `input`, whose first `bytes` are the block, is given away until the promise settles. At most `slots` at a time. */
   compress(input: SharedArrayBuffer, bytes: number): Promise<CompressedBlock>;
   /** Takes an output's memory back for another block. */
@@ -31,7 +33,7 @@ export interface BlockCompressor {
 }
 
 export interface CompressorOptions {
-  /** Threads, each started when it is first needed. */
+  /** Threads, each started when it is first needed, or warmed up. */
   readonly slots: number;
   /** The largest block, bytes. */
   readonly blockBytes: number;
@@ -47,6 +49,7 @@ export function createCompressor(
   if (compression === "none") {
     return {
       name: "none",
+      warmUp: () => undefined,
       // The block is its own output: the caller takes care of that.
       compress: (input, bytes) => Promise.resolve({ input, output: input, outputBytes: bytes }),
       reuse: () => undefined,
@@ -75,6 +78,7 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
   const lost = (worker: Worker, error: unknown): void => {
     workers.get(worker)?.reject(error);
     workers.delete(worker);
+    if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
   };
   const start = (): Worker => {
     const url = workerUrl(import.meta.url, "compress-worker");
@@ -88,12 +92,16 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     });
     worker.on("error", (error) => lost(worker, error));
     worker.on("exit", (code) => lost(worker, new Error(`a compressor ended early with code ${code}`)));
+    workers.set(worker, undefined);
     return worker;
   };
 
   return {
     get name() {
       return name;
+    },
+    warmUp() {
+      idle.push(start());
     },
     compress(input, bytes) {
       if (idle.length === 0 && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);

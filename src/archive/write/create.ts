@@ -141,7 +141,10 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
     let progressAt = 0;
     let finished = false;
     try {
-      if (failing === undefined) worker = start();
+      if (failing === undefined) {
+        worker = start();
+        compressor.warmUp();
+      }
       for (let next = await pipeline.take(); next !== undefined; next = await pipeline.take()) {
         const { block, output: compressed } = next;
         const output = new Uint8Array(compressed.output, 0, compressed.outputBytes);
