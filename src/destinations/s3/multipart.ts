@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
 import type { JobTag } from "../../contracts/destination.ts";
+import { orAborted } from "../../lib/abortable.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { type Attempts, createAttempts } from "../attempts.ts";
 import type { Part } from "../send-parts.ts";
@@ -50,22 +51,32 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   const { store, key, attempt, headers } = target;
   const { bucket, usesCrc32 } = store.options;
   const mark = markKey(store, key, owner);
+  // Goes on after an abort: an upload whose id is not waited for can't be aborted.
+  const creation = new AbortController();
   let session: Promise<Session> | undefined;
+  let mayHaveBegun = false;
   let isCompleted = false;
 
   const begin = async (calls: Attempts, signal: AbortSignal): Promise<Session> => {
     await writeMark(store, mark, signal);
+    signal.throwIfAborted();
     const command = new CreateMultipartUploadCommand({
       ...headers,
       Key: key,
       ...(usesCrc32 ? { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" } : {}),
     });
-    const { UploadId } = await store.small(
-      attempt,
-      signal,
-      (abortSignal) => store.connection.run((client) => client.send(command, { abortSignal })),
-      calls,
-    );
+    mayHaveBegun = true;
+    const { UploadId } = await store
+      .small(
+        attempt,
+        creation.signal,
+        (abortSignal) => store.connection.run((client) => client.send(command, { abortSignal })),
+        calls,
+      )
+      .catch((error: unknown) => {
+        if (error instanceof DestinationError && error.code !== "unavailable") mayHaveBegun = false;
+        throw error;
+      });
     if (UploadId === undefined || UploadId === "") throw noS3Answer(attempt);
     return { uploadId: UploadId, parts: [] };
   };
@@ -88,7 +99,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   return {
     async send(part, calls, signal) {
       session ??= begin(calls, signal);
-      const { uploadId, parts } = await session;
+      const { uploadId, parts } = await orAborted(session, signal);
       const where = { store, attempt: `${attempt}, part ${part.number}` };
       const answer = await calls.call(() => translated(where, signal, () => sendOnce(part, uploadId, calls, signal)));
       if (answer.ETag === undefined) throw noS3Answer(attempt);
@@ -142,11 +153,17 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
     async end(signal) {
       if (session === undefined) return;
       const limit = AbortSignal.timeout(signal.aborted ? STOP_MS : CLEAN_UP_MS);
+      limit.addEventListener("abort", () => creation.abort(limit.reason), { once: true });
       try {
-        if (!isCompleted) await abortUpload(target, (await session).uploadId, limit);
+        if (!isCompleted) {
+          const begun = await orAborted(session, limit).catch(() => undefined);
+          // The mark of an upload that may be there stays, so that the next run removes it.
+          if (begun === undefined && mayHaveBegun) return;
+          if (begun !== undefined) await abortUpload(target, begun.uploadId, limit);
+        }
         await removeMark(store, mark, limit);
       } catch {
-        // The failure that led here is the one to report; the mark stays, so that the next run removes the upload.
+        // The failure that led here is the one to report; the mark stays here, too.
       }
     },
   };

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
 import { asArchive, asRecord, failureOf, listAll, OWNER, signal } from "../../../test/conformance/harness.ts";
 import { openS3 } from "../../../test/conformance/s3-store.ts";
-import { sampleBytes, sha256 } from "../../../test/conformance/sources.ts";
+import { brokenSource, sampleBytes, sha256 } from "../../../test/conformance/sources.ts";
 import { startHttpFaults } from "../../../test/faults/http-faults.ts";
+import { startFaultProxy } from "../../../test/faults/proxy.ts";
 import { valuesFrom } from "../../../test/servers/job-values.ts";
 import {
   everythingIn,
@@ -16,6 +17,7 @@ import {
 } from "../../../test/servers/s3-server.ts";
 import { startVersitygw } from "../../../test/servers/versitygw.ts";
 import { bufferSource } from "../buffer-source.ts";
+import type { ArchiveSource } from "../../contracts/archive.ts";
 import { createConnection } from "./client.ts";
 import { removeUnfinished } from "./leftovers.ts";
 import { s3OptionsFrom } from "./options.ts";
@@ -190,5 +192,27 @@ it("what other tools put beside the archives is neither listed nor in the way", 
   const destination = await openS3(environment());
   await destination.put("a.tar", bufferSource(sampleBytes(10)), asArchive());
   expect((await listAll(destination, "archive")).map(({ name }) => name)).toEqual(["a.tar", "note.txt"]);
+  await destination.close();
+});
+
+it("an upload whose beginning the store still has to confirm when the source fails is aborted, too", async () => {
+  const proxy = await startFaultProxy({
+    port: Number(server.host.split(":")[1]),
+    fault: { kind: "latency", eachWayMs: 150 },
+  });
+  onTestFinished(() => proxy.close());
+  const destination = await openS3(environment({ AWS_ENDPOINT: `127.0.0.1:${proxy.port}` }));
+  const left = (): Promise<string[]> => everythingIn(client, bucket, "site/");
+  const body: ArchiveSource = {
+    ...brokenSource(0, new Error("engine broke")),
+    async *read() {
+      yield sampleBytes(9_000_000);
+      // It has begun there, and the answer is on its way.
+      await expect.poll(left, { interval: 10, timeout: 10_000 }).toEqual([expect.stringMatching(/^upload /)]);
+      throw new Error("engine broke");
+    },
+  };
+  expect(await failureOf(destination.put("a.tar", body, asArchive()))).toHaveProperty("message", "engine broke");
+  expect(await left()).toEqual([]);
   await destination.close();
 });
