@@ -5,6 +5,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { JobTag } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
 import { DestinationError } from "../../lib/errors.ts";
@@ -22,6 +23,11 @@ const STOP_MS = 800;
 const CLEAN_UP_MS = 15_000;
 /** For looking whether the archive is there after all. */
 const LOOK_MS = 10_000;
+/**
+ * A part that was on its way during the abort may still arrive and bring the upload back ("it might be necessary to abort
+ * a given multipart upload multiple times", says the API of AbortMultipartUpload): when it is aborted again.
+ */
+const ABORT_AGAIN_AFTER_MS = [200, 400];
 
 /** One multipart upload, begun with its first part. */
 export interface Multipart {
@@ -55,6 +61,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   const creation = new AbortController();
   let session: Promise<Session> | undefined;
   let mayHaveBegun = false;
+  let wasCut = false;
   let isCompleted = false;
 
   const begin = async (calls: Attempts, signal: AbortSignal): Promise<Session> => {
@@ -101,7 +108,12 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
       session ??= begin(calls, signal);
       const { uploadId, parts } = await orAborted(session, signal);
       const where = { store, attempt: `${attempt}, part ${part.number}` };
-      const answer = await calls.call(() => translated(where, signal, () => sendOnce(part, uploadId, calls, signal)));
+      const answer = await calls
+        .call(() => translated(where, signal, () => sendOnce(part, uploadId, calls, signal)))
+        .catch((error: unknown) => {
+          wasCut = true;
+          throw error;
+        });
       if (answer.ETag === undefined) throw noS3Answer(attempt);
       const isMd5 = plainEtag(answer.ETag) === part.md5.toString("hex");
       const { ETag, ChecksumCRC32 } = answer;
@@ -159,7 +171,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
           const begun = await orAborted(session, limit).catch(() => undefined);
           // The mark of an upload that may be there stays, so that the next run removes it.
           if (begun === undefined && mayHaveBegun) return;
-          if (begun !== undefined) await abortUpload(target, begun.uploadId, limit);
+          if (begun !== undefined) await abortForGood(target, begun.uploadId, wasCut, limit);
         }
         await removeMark(store, mark, limit);
       } catch {
@@ -169,14 +181,26 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   };
 }
 
-async function abortUpload({ store, key }: Target, uploadId: string, signal: AbortSignal): Promise<void> {
+async function abortForGood(target: Target, uploadId: string, wasCut: boolean, signal: AbortSignal): Promise<void> {
+  let wasThere = await abortUpload(target, uploadId, signal);
+  for (const ms of wasCut ? ABORT_AGAIN_AFTER_MS : []) {
+    if (!wasThere) return;
+    await delay(ms, undefined, { signal });
+    wasThere = await abortUpload(target, uploadId, signal);
+  }
+}
+
+/** Gives whether there was one. */
+async function abortUpload({ store, key }: Target, uploadId: string, signal: AbortSignal): Promise<boolean> {
   const command = new AbortMultipartUploadCommand({ Bucket: store.options.bucket, Key: key, UploadId: uploadId });
   const where = { store, attempt: `cannot abort an upload to ${store.label}` };
   try {
     await createAttempts({ signal, attempts: 3 }).call(() =>
       translated(where, signal, () => store.connection.run((client) => client.send(command, { abortSignal: signal }))),
     );
+    return true;
   } catch (error) {
-    if (!(error instanceof DestinationError && isRefusal(error.cause, "NoSuchUpload"))) throw error;
+    if (error instanceof DestinationError && isRefusal(error.cause, "NoSuchUpload")) return false;
+    throw error;
   }
 }
