@@ -45,7 +45,7 @@ const samples: readonly Sample[] = [
   { name: "lark", url: "lark://open.larksuite.com/t0ken-s?secret=s3c-s", secrets: ["t0ken-s", "s3c-s"], requests: 1 },
   { name: "matrix", url: "matrix://:t0ken-s@matrix.example.com/?rooms=!x:h", secrets: ["t0ken-s"], requests: 2 },
   { name: "mattermost", url: "mattermost://mm.example.com/t0ken-s?x", secrets: ["t0ken-s"], requests: 1 },
-  { name: "notifiarr", url: "notifiarr://k3y-s?name=Backup", secrets: ["k3y-s"], requests: 1 },
+  { name: "notifiarr", url: "notifiarr://k3y-s?name=Backup", secrets: ["k3y-s"], requests: 1, toleratesUnknown: true },
   {
     name: "ntfy",
     url: "ntfy://us:p4ss-s@ntfy.example.com/t0pic-s?tags=x",

@@ -15,8 +15,9 @@ const PROPS = {
   date: text(),
   extras: parsed<object | undefined>(undefined, (given) => {
     try {
-      const value: unknown = JSON.parse(given);
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+      const value: unknown = JSON.parse(given || "null");
+      if (value === null) return undefined;
+      if (typeof value === "object" && !Array.isArray(value)) return value;
     } catch {
       // Said below, without what was written.
     }
@@ -50,21 +51,36 @@ export const gotify = httpService<Config>({
     return { endpoint: `${props.disabletls ? "http" : "https"}://${host}${subPath}/message`, token, props };
   },
   secrets: ({ token }) => [token],
+  warnings: ({ props: { date } }) =>
+    date !== "" && dateOf(date) === undefined
+      ? ["date is none such as 2026-01-02T03:04:05Z, with which the server would refuse the message; it is left out"]
+      : [],
   requests: (config, message) => [requestOf(config, message)],
   refusal: refusesWithoutBody,
 });
 
 function requestOf({ endpoint, token, props }: Config, message: NotificationMessage): HttpRequest {
-  const { priority, date, extras } = props;
+  const { priority, extras } = props;
+  const date = dateOf(props.date);
   const body = {
     message: message.body,
     title: titleOf(message, props.title),
     priority,
-    ...(date === "" ? {} : { date }),
+    ...(date === undefined ? {} : { date }),
     ...(extras === undefined ? {} : { extras }),
   };
   const request = props.useheader
     ? postJson(endpoint, body, { "X-Gotify-Key": token })
     : postJson(`${endpoint}?token=${encodePart(token)}`, body);
   return { ...request, acceptsAnyCertificate: props.insecureskipverify || props.disabletls };
+}
+
+/** In the one form that the server takes; without a zone it is UTC, digits alone are Unix seconds. */
+function dateOf(given: string): string | undefined {
+  const [, day = "", time = "", zone = "Z"] =
+    /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?$/.exec(
+      given,
+    ) ?? [];
+  const date = new Date(/^[0-9]{1,11}$/.test(given) ? Number(given) * 1000 : `${day}T${time}${zone}`);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace(/\.[0-9]+Z$/, "Z");
 }

@@ -8,7 +8,7 @@ import { reject } from "../url/problem.ts";
 
 const PROPS = {
   name: text("Shoutrrr"),
-  channel: parsed("", (given) => (/^[0-9]{1,20}$/.test(given) ? given : reject("must be the number of a channel"))),
+  channel: parsed("", (given) => (/^[0-9]{0,20}$/.test(given) ? given : reject("must be the number of a channel"))),
   thumbnail: text(),
   image: text(),
   color: text(),
@@ -26,11 +26,11 @@ interface Config {
 export const notifiarr = httpService<Config>({
   name: "notifiarr",
   schemes: ["notifiarr"],
-  parse: (url) => ({ key: requireHostText(url), props: readProps(url, PROPS) }),
+  parse: (url) => ({ key: requireHostText(url), props: propsOf(url) }),
   parseCustom(inner: GoUrl) {
     const [, key = ""] = /\/passthrough\/([^/]+)/.exec(inner.path) ?? [];
     if (key === "") reject("has no API key after /passthrough/ in its path");
-    return { key, props: readProps(inner, PROPS) };
+    return { key, props: propsOf(inner) };
   },
   secrets: ({ key }) => [key],
   requests({ key, props }, message) {
@@ -49,6 +49,10 @@ export const notifiarr = httpService<Config>({
     return [postJson(url, body, { Accept: "application/json" })];
   },
 });
+
+function propsOf(url: GoUrl): Config["props"] {
+  return readProps(url, PROPS, { ignoresUnknown: true });
+}
 
 /** Discord's numbers have more digits than JavaScript's can hold. */
 function exactNumber(digits: string): unknown {

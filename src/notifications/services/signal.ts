@@ -12,6 +12,11 @@ const PROPS = {
   skiptlsverify: flag(false),
   attachments: list(),
   textmode: text(),
+  // What stands in front of the query as well; here it counts instead.
+  user: text(),
+  password: text(),
+  source: text(),
+  recipients: list(",", "to"),
 };
 
 const PHONE = /^\+?[0-9\s()+-]+$/;
@@ -38,23 +43,21 @@ export const signal = httpService<Config>({
     const props = readProps(url, PROPS);
     if (!/^(?:|normal|styled)$/.test(props.textmode)) reject("textmode must be normal or styled");
     requireHost(url);
-    const [source = "", ...rest] = pathParts(url.path.replace(/\/$/, ""));
+    const [first = "", ...rest] = pathParts(url.path.replace(/\/$/, ""));
+    const source = phoneNumber(props.source) || first;
     if (!PHONE.test(source)) reject("has no sender's number: write signal://host/+SENDER/+RECIPIENT");
-    const recipients = joinGroups(rest);
+    const recipients = props.recipients.length > 0 ? props.recipients.map(phoneNumber) : joinGroups(rest);
     if (recipients.length === 0) reject("has no recipient: write signal://host/+SENDER/+RECIPIENT");
     if (!recipients.every((one) => PHONE.test(one) || GROUP.test(one) || USER_NAME.test(one)))
       reject("has a recipient that is neither a number nor group.ID nor u:NAME.00");
     const host = url.hostname.includes(":") ? `[${url.hostname}]` : url.hostname;
-    const headers =
-      props.token === ""
-        ? (url.user ?? "") === ""
-          ? {}
-          : basicAuth(url.user ?? "", url.password ?? "")
-        : { Authorization: `Bearer ${props.token}` };
+    const user = props.user || (url.user ?? "");
+    const login = user === "" ? {} : basicAuth(user, props.password || (url.password ?? ""));
+    const headers = props.token === "" ? login : { Authorization: `Bearer ${props.token}` };
     const endpoint = `${props.disabletls ? "http" : "https"}://${host}:${url.port ?? DEFAULT_PORT}/v2/send`;
     return { endpoint, headers, source, recipients, props };
   },
-  secrets: ({ props, source, recipients }) => [props.token, source, ...recipients],
+  secrets: ({ props, source, recipients }) => [props.token, props.password, source, ...recipients],
   *requests(config, message): Generator<HttpRequest, void, Outcome> {
     const { endpoint, headers, source, recipients, props } = config;
     const request = (to: readonly string[]): HttpRequest => ({
@@ -82,6 +85,11 @@ export const signal = httpService<Config>({
     for (const [index, kind] of kinds.entries()) yield { ...request(kind), target: `recipients ${index + 1}` };
   },
 });
+
+/** An unescaped plus in a query has become a blank, and a blank around an element is gone. */
+function phoneNumber(given: string): string {
+  return given.replace(/^ ?(?=[0-9])/, "+");
+}
 
 /** A group's id may have slashes in it. */
 function joinGroups(parts: readonly string[]): readonly string[] {

@@ -35,9 +35,9 @@ export const slack = httpService<Config>({
   parse(url) {
     const props = readProps(url, PROPS);
     const isLegacy = url.path.length > 1;
-    const { type, token } = readToken(isLegacy ? `${url.host}${url.path}` : userInfo(url));
-    const channel = isLegacy ? "webhook" : url.host;
-    if (channel === "") reject("has no channel: write hook:A-B-C@webhook after slack://");
+    const { type, token } = readToken(isLegacy ? `${url.host}${url.path.replace(/\/$/, "")}` : userInfo(url));
+    const channel = isLegacy || (type === "hook" && url.host === "") ? "webhook" : url.host;
+    if (channel === "") reject("has no channel: write xoxb:A-B-C@CHANNEL after slack://");
     const botname = isLegacy && props.botname === "" ? (url.user ?? "") : props.botname;
     return { type, token, channel, props: { ...props, botname } };
   },
