@@ -94,7 +94,7 @@ async function perform(task: ChildTask, signal: AbortSignal): Promise<number> {
     }
     case "note": {
       const { noteAndTell } = await import("../run/tell-runs.ts");
-      await noteAndTell(task.reports, task.missed, jobs, { ...common, log });
+      await noteAndTell(task, jobs, { ...common, log });
       return 0;
     }
   }

@@ -46,6 +46,8 @@ export type ChildTask =
       readonly options: ProcessOptions;
       readonly reports: readonly RunReport[];
       readonly missed: readonly MissedRun[];
+      /** Jobs whose skipped runs people know of already. */
+      readonly skipsTold: readonly string[];
       /** Those that the reports are about, to know whom to tell. */
       readonly jobs: readonly SerializedJob[];
     };

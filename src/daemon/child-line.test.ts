@@ -12,8 +12,42 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const options = { stateDir: "/", lockFile: "/", logFormat: "text", logLevel: "info", templateFolders: [] } as const;
-const NOTE: ChildTask = { kind: "note", options, reports: [], missed: [], jobs: [] };
+const NOTE: ChildTask = { kind: "note", options, reports: [], missed: [], skipsTold: [], jobs: [] };
 const HEAL: ChildTask = { kind: "heal", options, jobs: [] };
+
+const TEND: ChildTask = { kind: "tend", options, jobs: [], alerted: [] };
+
+/** Writes when each task began and ended into the answer; how long it takes stands in its first job's place. */
+function recordingChild(takesMs: Record<string, number>): string {
+  const entry = join(root, "recording.mjs");
+  writeFileSync(
+    entry,
+    `import { createInterface } from "node:readline"; import { writeSync } from "node:fs";
+     createInterface({ input: process.stdin }).once("line", (line) => {
+       const { kind } = JSON.parse(line), began = Date.now();
+       setTimeout(() => { writeSync(3, JSON.stringify({ began, ended: Date.now() })); process.exit(0); }, ${JSON.stringify(takesMs)}[kind]);
+     });`,
+  );
+  return entry;
+}
+
+it("starts what tells people beside a task that takes too long, one after another, and nothing else", async () => {
+  const line = createChildLine(recordingChild({ heal: 3_000, note: 200, tend: 1 }), 300);
+  const ends = await Promise.all([HEAL, NOTE, TEND, HEAL].map((task) => line.run(task)));
+  const [first, note, tend, second] = ends.map((end) => end?.answer as { began: number; ended: number });
+  expect(note?.ended).toBeLessThan(first?.ended ?? 0);
+  expect(tend?.ended).toBeLessThan(first?.ended ?? 0);
+  expect(tend?.began).toBeGreaterThanOrEqual(note?.ended ?? Infinity);
+  expect(second?.began).toBeGreaterThanOrEqual(first?.ended ?? Infinity);
+});
+
+it("has what tells people wait for a task that takes its usual time", async () => {
+  const line = createChildLine(recordingChild({ heal: 300, note: 1 }), 60_000);
+  const [heal, note] = (await Promise.all([HEAL, NOTE].map((task) => line.run(task)))).map(
+    (end) => end?.answer as { began: number; ended: number },
+  );
+  expect(note?.began).toBeGreaterThanOrEqual(heal?.ended ?? Infinity);
+});
 
 /** A child that says that it began and, a while later, that it came to its end. It handles no signal. */
 function slowChild(): string {

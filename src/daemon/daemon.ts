@@ -82,18 +82,15 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const known = job === undefined ? readable.get(name) : serializeJob(job);
     return known === undefined ? [] : [known];
   };
-  const notes = createNoteKeeper(async ({ reports, missed }: Notes) => {
-    const names = new Set([...reports, ...missed].map(({ job }) => job));
+  const notes = createNoteKeeper(async (kept: Notes) => {
+    const names = new Set([...kept.reports, ...kept.missed].map(({ job }) => job));
     const about = [...names].flatMap(toldJob);
-    const end = await children.run({ kind: "note", options: processOptions, reports, missed, jobs: about });
+    const end = await children.run({ kind: "note", options: processOptions, ...kept, jobs: about });
     if (end !== undefined && end.code !== 0) log.warn(`could not record what happened: ${describeEnd(end)}`);
   });
-  const flushNotes = (): void => {
-    if (!queue.busy) void notes.flush();
-  };
   const note = (report: RunReport): void => {
     notes.add(report);
-    flushNotes();
+    void notes.flush();
   };
 
   let alerted: readonly string[] = [];
@@ -128,6 +125,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       } else if (leavesPending(end?.answer)) retries.expect();
       tending.at(tendTimeOf(end?.answer));
       await notes.flush();
+      notes.runEnded(fire.job);
       trimMemory();
     },
     onSkipped(fire) {
@@ -159,7 +157,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         { job },
       );
       notes.addMissed({ job, dueAtMs: missedAtMs, isCaughtUp: caughtUp });
-      flushNotes();
+      void notes.flush();
     },
     onTick() {
       runtime.touchHeartbeat();
@@ -211,7 +209,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")), values);
   }
 
-  for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);
+  if (!signal.aborted) for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);
   const trimTimer = setTimeout(trimMemory, TRIM_AFTER_START_MS);
 
   await stopped;

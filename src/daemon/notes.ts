@@ -7,11 +7,15 @@ export interface NoteKeeper {
   addMissed(missed: MissedRun): void;
   /** Hands on what is kept; a later call waits for an earlier one. */
   flush(): Promise<void>;
+  /** The job's run has ended, so that the next one that is skipped is told again. */
+  runEnded(job: string): void;
 }
 
 export interface Notes {
   readonly reports: readonly RunReport[];
   readonly missed: readonly MissedRun[];
+  /** Jobs of which people know already that their runs are skipped, from notes that were handed on before. */
+  readonly skipsTold: readonly string[];
 }
 
 /** A schedule of seconds beside a run of hours would pile up: only the first so many of a job are kept between flushes. */
@@ -20,6 +24,7 @@ const MOST_KEPT = 100;
 export function createNoteKeeper(write: (notes: Notes) => Promise<void>): NoteKeeper {
   let reports: RunReport[] = [];
   let missed: MissedRun[] = [];
+  const skipsTold = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   return {
     add(report) {
@@ -30,12 +35,16 @@ export function createNoteKeeper(write: (notes: Notes) => Promise<void>): NoteKe
     },
     flush() {
       last = last.then(async () => {
-        const notes = { reports, missed };
+        const notes = { reports, missed, skipsTold: [...skipsTold] };
+        for (const { status, job } of reports) if (status === "skipped") skipsTold.add(job);
         reports = [];
         missed = [];
         if (notes.reports.length + notes.missed.length > 0) await write(notes);
       });
       return last;
+    },
+    runEnded(job) {
+      skipsTold.delete(job);
     },
   };
 }

@@ -69,18 +69,23 @@ export async function tellOfInterrupted(
   }
 }
 
+interface Notes {
+  readonly reports: readonly RunReport[];
+  readonly missed: readonly MissedRun[];
+  readonly skipsTold: readonly string[];
+}
+
 /**
  * Puts what happened without a run (skipped, bad configuration) into the history, and tells of it and of runs that were
- * missed. Several skipped runs of one job are told of once.
+ * missed. Several skipped runs of one job are told of once; those of `skipsTold` are known already.
  */
 export async function noteAndTell(
-  reports: readonly RunReport[],
-  missed: readonly MissedRun[],
+  { reports, missed, skipsTold }: Notes,
   jobs: readonly Job[],
   context: TellContext,
 ): Promise<void> {
   const history = await openHistory({ stateDir: context.options.stateDir, onNote: (text) => context.log.debug(text) });
-  const toldSkips = new Set<string>();
+  const toldSkips = new Set(skipsTold);
   for (const report of reports) {
     history.update(report);
     const job = jobs.find(({ name }) => name === report.job);
