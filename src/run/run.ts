@@ -105,11 +105,12 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     await closeAll(destinations, log);
     sayOutcome(context, recorded);
     const lines = context.logTail.lines();
-    const [report] = await Promise.all([
-      tellOfRun(recorded, job, lines, history, context),
-      healthcheck.ended(recorded, lines),
-    ]);
-    await tellOfInterrupted(dead, [job], history, context);
+    const tellAll = async (): Promise<RunReport> => {
+      // In their order: who reads the last message knows how things stand.
+      await tellOfInterrupted(dead, [job], history, context);
+      return tellOfRun(recorded, job, lines, history, context);
+    };
+    const [report] = await Promise.all([tellAll(), healthcheck.ended(recorded, lines)]);
     history.close();
     // Without a daemon nobody else would.
     await tellAgain([job], context);

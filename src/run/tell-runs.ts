@@ -54,7 +54,7 @@ export async function tellOfLaterSuccess(
 /** How many of the runs that a kill ended are told of, of each job. */
 const MOST_INTERRUPTED = 3;
 
-/** Tells of runs that were found dead. */
+/** Tells of runs that were found dead, the oldest first. */
 export async function tellOfInterrupted(
   reports: Iterable<RunReport>,
   jobs: readonly Job[],
@@ -63,7 +63,10 @@ export async function tellOfInterrupted(
 ): Promise<void> {
   const all = [...reports].toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
   for (const job of jobs) {
-    for (const report of all.filter((one) => one.job === job.name).slice(0, MOST_INTERRUPTED)) {
+    for (const report of all
+      .filter((one) => one.job === job.name)
+      .slice(0, MOST_INTERRUPTED)
+      .toReversed()) {
       await tellOfRun(report, job, [], history, context);
     }
   }

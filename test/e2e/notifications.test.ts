@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox, until } from "./sandbox.ts";
@@ -60,6 +60,23 @@ describe("who is told of a run", () => {
     ]);
     expect(hook.messages()[1]?.message).toMatch(/Change: .* and 1 file more than the last good one/);
     expect(hook.messages()[1]?.message).toContain("Stored at:");
+  });
+
+  it("of a run that was killed before of the one that found it", async () => {
+    box.job("site.env", "NOTIFICATION_LEVEL=info", `NOTIFICATION_URLS=${hook.url()}`);
+    const big = join(box.source, "big.bin");
+    writeFileSync(big, "");
+    truncateSync(big, 20_000_000_000);
+    const killed = box.start(["run"]);
+    await until("an unfinished file", () => readdirSync(box.archive).length > 0);
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    rmSync(big);
+    await run("run");
+    expect(hook.messages().map(({ title }) => title)).toEqual([
+      "Backup of site was interrupted",
+      "Backup of site succeeded again",
+    ]);
   });
 
   it("further routes have levels of their own", async () => {
