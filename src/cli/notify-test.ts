@@ -45,7 +45,11 @@ export async function testJob(
   const say = (text: string): void => output.print(redact(`${job.name}: ${text}`));
   for (const problem of problems) say(`can't be used: ${problem}`);
   if (chosen.length === 0 && problems.length === 0) say("nobody is told: no notification URL is set for this");
-  const reports = await sendAll(chosen, testMessage(job, level ?? "error"), { signal, log });
+  const reports = await sendAll(chosen, testMessage(job, level ?? "error"), {
+    signal,
+    log,
+    environment: job.environment,
+  });
   for (const report of reports) say(outcome(report));
   return problems.length === 0 && reports.every(({ isDelivered }) => isDelivered);
 }

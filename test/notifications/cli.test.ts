@@ -80,6 +80,19 @@ describe("the program", () => {
     expect((await lifeboat(["notify-test", "--level", "warn"], urls)).code).toBe(2);
   });
 
+  it("tests through the proxy that the job's file names, as runs do", async () => {
+    received.length = 0;
+    const config = path.join(folder, "config");
+    mkdirSync(config);
+    writeFileSync(
+      path.join(config, "a.env"),
+      `HTTP_PROXY=http://${address}\nNOTIFICATION_URLS=generic+http://web.invalid/a\n`,
+    );
+    const { code, output } = await lifeboat(["notify-test"], { CONFIG_DIR: config });
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("a: generic 1: delivered") });
+    expect(received).toEqual(["http://web.invalid/a"]);
+  });
+
   it("runs the backup although a URL is bad, says so, and check counts it as a fault", async () => {
     received.length = 0;
     const environment = {
