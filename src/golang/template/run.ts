@@ -113,7 +113,8 @@ export function runTemplate(name: ByteString, data: Value, options: RunOptions):
     }
     const flow = rounds === 0 ? walkAll(node.otherwise ?? [], dot, evaluator) : "on";
     evaluator.release(outer);
-    return flow;
+    // A `break` in `else` belongs to the loop around it, but Go's ends with this one.
+    return flow === "break" ? "on" : flow;
   };
   function* roundsOf(value: Value, variables: number): Generator<readonly [Value, Value]> {
     if (value === undefined) return;

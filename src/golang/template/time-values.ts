@@ -128,6 +128,10 @@ const withNanos = (receiver: GoValue, total: bigint): GoValue => {
   });
 };
 
+/** Nanoseconds since the last multiple of the unit; Go counts multiples from its zero time. */
+const sinceMultiple = (receiver: GoValue, unit: bigint): bigint =>
+  unit <= 0n ? 0n : (((totalNanos(receiver) - BigInt(ZERO_SECONDS) * 1_000_000_000n) % unit) + unit) % unit;
+
 export const TIME: GoType = {
   kind: "struct",
   name: "time.Time",
@@ -173,6 +177,18 @@ export const TIME: GoType = {
       },
     },
     Add: { params: [DURATION], call: (receiver, [by]) => withNanos(receiver, totalNanos(receiver) + nanosOf(by)) },
+    Truncate: {
+      params: [DURATION],
+      call: (receiver, [to]) => withNanos(receiver, totalNanos(receiver) - sinceMultiple(receiver, nanosOf(to))),
+    },
+    Round: {
+      params: [DURATION],
+      call(receiver, [to]) {
+        const unit = nanosOf(to);
+        const since = sinceMultiple(receiver, unit);
+        return withNanos(receiver, totalNanos(receiver) - since + (since * 2n < unit || since === 0n ? 0n : unit));
+      },
+    },
     Sub: {
       params: [timeLike],
       call: (receiver, [other]) =>
