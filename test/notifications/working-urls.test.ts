@@ -46,6 +46,16 @@ describe("URLs that work elsewhere", () => {
     },
   );
 
+  it("generic: headers of the connection itself are not the user's to set", async () => {
+    const names = ["Content-Length", "Transfer-Encoding", "Trailer", "Expect", "Keep-Alive", "Upgrade"];
+    const query = names.map((name) => `@${name}=1`).join("&");
+    const { report, received } = await sendThrough(`generic://h.example/?${query}&@X-Own=1`, { body: "b" }, () => ({
+      status: 200,
+    }));
+    expect(report).toMatchObject({ isDelivered: true, problems: [] });
+    expect(received[0]).toMatchObject({ body: "b", headers: { "x-own": "1", "content-length": "1" } });
+  });
+
   it("signal: sender, recipients and login may stand in the query, where they count instead", async () => {
     const url = "signal://s.example/+1/+2?source=%2B3&to=%2B4,+5&user=u&password=p";
     const { report, received } = await sendThrough(url, { body: "b" });

@@ -77,6 +77,9 @@ function singleHeader(value: string | string[] | undefined): string | undefined 
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** Belong to the connection; the library sets them itself and refuses a request that has others. */
+const CONNECTION_HEADERS = ["content-length", "transfer-encoding", "trailer", "expect", "keep-alive", "upgrade"];
+
 /** Header values go out as the bytes of UTF-8, which is what the services that take text in headers read. */
 function wireHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const out: Record<string, string> = { "user-agent": `lifeboat/${VERSION}` };
@@ -86,7 +89,7 @@ function wireHeaders(headers: Readonly<Record<string, string>>): Record<string, 
     for (const known of Object.keys(out)) if (known.toLowerCase() === name.toLowerCase()) delete out[known];
     out[name] = bytes;
   }
-  return out;
+  return without(out, CONNECTION_HEADERS);
 }
 
 function without(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
