@@ -6,8 +6,8 @@ export interface Redactor {
 const SHORTEST_SECRET = 3;
 
 /**
- * Builds a redactor for these secret values. Each is also looked for percent-encoded, as base64 and line by line; user
- * info in URLs is masked whatever it is. Values shorter than three characters are left alone: masking them would
+ * Builds a redactor for these secret values. Each is also looked for as servers echo it (percent-encoded, in JSON, in
+ * HTML), as base64 and line by line; user info in URLs is masked whatever it is. Values shorter than three characters are left alone: masking them would
  * garble every message.
  */
 export function createRedactor(secrets: Iterable<string>): Redactor {
@@ -15,9 +15,7 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
   for (const secret of secrets) {
     for (const form of [secret, ...secret.split(/\r?\n/), secret.trim()]) {
       if (form.length < SHORTEST_SECRET) continue;
-      wanted.add(form);
-      wanted.add(encodeURIComponent(form));
-      wanted.add(Buffer.from(form).toString("base64"));
+      for (const echo of echoesOf(form)) wanted.add(echo);
     }
   }
   const longestFirst = [...wanted].sort((a, b) => b.length - a.length);
@@ -28,6 +26,36 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
     }
     return maskUserInfo(out);
   };
+}
+
+/** The text itself, and how it looks within what quotes it. */
+function echoesOf(text: string): readonly string[] {
+  const base64 = Buffer.from(text).toString("base64");
+  if (/^[\w.~-]*$/.test(text)) return [text, base64];
+  const json = JSON.stringify(text).slice(1, -1);
+  const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const percent = encodeURIComponent(text.toWellFormed());
+  const all = percent.replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  const escaped = [
+    percent,
+    all,
+    percent.replaceAll("%20", "+"),
+    all.replaceAll("%20", "+"),
+    encodeURI(text.toWellFormed()),
+  ];
+  const html = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return [
+    text,
+    // As most write it, as Go does, and as PHP and Python do.
+    ...[json, json.replaceAll(/[<>&]/g, escapeUnit), json.replaceAll(/[^ -~]/g, escapeUnit)].flatMap((form) => [
+      form,
+      form.replaceAll("/", String.raw`\/`),
+    ]),
+    ...escaped.flatMap((form) => [form, form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]),
+    ...["&quot;", "&#34;"].map((quote) => html.replaceAll('"', quote).replaceAll("'", "&#39;")),
+    html,
+    base64,
+  ];
 }
 
 /** `https://user:pass@host` -> `https://***@host`. */
