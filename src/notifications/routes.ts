@@ -80,6 +80,7 @@ function find(url: GoUrl, text: string): { registered: Registered; form: "own" |
   const [name = "", custom] = url.scheme.split(/\+(.*)/s);
   const registered = services.find(({ schemes }) => schemes.includes(name));
   if (registered === undefined) {
+    if (/^https?$/.test(name)) reject(`is a web address; for a webhook write generic+${name}://`);
     const known = services.flatMap(({ schemes }) => schemes);
     return reject(`no service is called so; there are ${known.toSorted().join(", ")}`);
   }

@@ -69,6 +69,12 @@ describe("URLs as Go reads them", () => {
   });
 });
 
+it("a web address is no URL of a service, and it is said how to use one", () => {
+  expect(parseRoutes("https://hooks.example/hunter2").problems).toEqual([
+    "URL 1 of 1 (https): is a web address; for a webhook write generic+https://",
+  ]);
+});
+
 describe("lists of URLs", () => {
   const labels = (list: string): string[] => parseRoutes(list).routes.map(({ label }) => label);
 
@@ -97,7 +103,7 @@ describe("lists of URLs", () => {
     (url) => {
       const { routes, problems } = parseRoutes(`${url},https://discord.com/api/webhooks/1/s3cret`);
       expect(routes).toHaveLength(1);
-      expect(problems.join()).toMatch(/^URL 2 of 2 \(https\): no service is called so/);
+      expect(problems.join()).toMatch(/^URL 2 of 2 \(https\): is a web address/);
     },
   );
 
