@@ -9,6 +9,7 @@ import { openHistory } from "../state/history.ts";
 import { jobRoutes } from "../notifications/job-routes.ts";
 import { checkDestinations, type DestinationFinding } from "./check-destinations.ts";
 import { mountWarnings } from "./check-mounts.ts";
+import { templateFindings } from "./check-templates.ts";
 import type { Command } from "./command.ts";
 import { chooseJobs, loadForCommand, type Setup } from "./setup.ts";
 
@@ -28,7 +29,7 @@ export const checkCommand: Command = {
   usage: "check [job…] [--json]",
   summary: "check configuration, sources, destinations (end to end) and compressors",
   help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
-destinations, the state folder (made if it is missing), and which compressors are used. Each destination is gone through from
+destinations, the state folder (made if it is missing), notification URLs and templates, and which compressors are used. Each destination is gone through from
 end to end, all at the same time: resolve, connect, authenticate, write a small object under a hidden name, read it back,
 list, remove it, each with its time. Where reading, listing or removing is denied, that is a note: credentials that can only
 write are good practice. Exit code 0: nothing is wrong (there may be warnings), 1: a run would fail or be partial, 5: bad
@@ -44,7 +45,7 @@ configuration.
     const destinations = await Promise.all(jobs.map((job) => checkDestinations(job, setup, context.signal)));
     for (const [at, job] of jobs.entries())
       findings.push(...sourceFindings(job), ...(destinations[at] ?? []), ...notificationFindings(job));
-    findings.push(...(await compressorFindings()));
+    findings.push(...templateFindings(jobs, setup.options, setup.redact), ...(await compressorFindings()));
     if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
     else for (const finding of findings) context.output.print(setup.redact(printablePath(line(finding))));
     if (findings.some((finding) => finding.level === "error" && finding.about === "config")) return EXIT_BAD_CONFIG;

@@ -93,6 +93,24 @@ describe("the program", () => {
     expect(received).toEqual(["http://web.invalid/a"]);
   });
 
+  it("check tries the templates, so that a failure's message does not find out what is wrong with them", async () => {
+    const config = path.join(folder, "with-templates");
+    const templates = path.join(config, "notifications.d");
+    mkdirSync(templates, { recursive: true });
+    writeFileSync(path.join(config, "a.env"), "NOTIFICATION_URLS=logger://\n");
+    const good = `{{ define "title_success" }}{{ .Stats.TookTime }}{{ (index .Stats.Storages "Local").Total }}{{ end }}`;
+    writeFileSync(path.join(templates, "1.tmpl"), good);
+    const fine = await lifeboat(["check"], { CONFIG_DIR: config });
+    expect(fine).toMatchObject({ code: 0, output: expect.stringMatching(/^ok +1 notification template$/m) });
+    writeFileSync(path.join(templates, "2.tmpl"), `{{ define "title_failure" }}\n{{ .Stats.TokTime }}{{ end }}`);
+    writeFileSync(path.join(templates, "3.tmpl"), `{{ define "x" }`);
+    const wrong = await lifeboat(["check"], { CONFIG_DIR: config });
+    expect(wrong.code).toBe(1);
+    expect(wrong.output).toMatch(/^error +notification template .*3\.tmpl: template: 3\.tmpl:1: /m);
+    expect(wrong.output).toMatch(/^error +a: notification template, tried with .*2\.tmpl:2: .*TokTime.*title_failure/m);
+    expect(wrong.output.match(/TokTime/g)).toHaveLength(1);
+  });
+
   it("runs the backup although a URL is bad, says so, and check counts it as a fault", async () => {
     received.length = 0;
     const environment = {
