@@ -4,6 +4,7 @@ import { systemClock } from "../lib/clock.ts";
 import { BadConfig } from "./bad-config.ts";
 import { EXIT_BY_KILL } from "./exit-codes.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { tellBroken } from "./tell-broken.ts";
 import { surviveStrayFailures } from "./stray-failures.ts";
 import { chooseJobs, loadForCommand, sayProblems, type Setup } from "./setup.ts";
 
@@ -34,6 +35,18 @@ export async function runJobs(
   const { loaded, log, options, redact } = setup;
   const { jobs, broken } = chooseJobs(loaded, names);
   sayProblems(setup);
+  const telling = {
+    options,
+    host: hostname(),
+    version: context.version,
+    clock: systemClock,
+    log,
+    settings: plainSettings(),
+    redact,
+    signal: context.signal,
+  };
+  // Who sits at a terminal reads it there.
+  if (!process.stderr.isTTY) await tellBroken(setup, broken, telling);
   if (jobs.length === 0) throw new BadConfig();
   const { runJob } = await import("../run/run.ts");
   const { exitCodeOf, worstExitCode } = await import("../run/status.ts");
@@ -48,19 +61,11 @@ export async function runJobs(
       codes.push(EXIT_FAILED);
       continue;
     }
-    const tellContext = {
-      options,
-      host: hostname(),
-      version: context.version,
-      clock: systemClock,
-      log: log.with({ job: job.name }),
-      settings: plainSettings(),
-      redact,
-      signal: context.signal,
-    };
+    const tellContext = { ...telling, log: log.with({ job: job.name }) };
     const { report, locked, isStuck } = await runJob({
       ...tellContext,
       job,
+      allJobs: loaded.jobs,
       trigger: "manual",
       firedAtMs: systemClock.now(),
       logTail: setup.logTail,

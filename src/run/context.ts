@@ -27,6 +27,8 @@ export interface TellContext extends TaskContext {
 
 export interface RunContext extends TellContext {
   readonly job: Job;
+  /** Whose dead runs are told of when this one finds them; its own job alone where a daemon looks after the others. */
+  readonly allJobs?: readonly Job[];
   readonly trigger: RunTrigger;
   /** The moment the schedule named; for a manual run, now. */
   readonly firedAtMs: number;

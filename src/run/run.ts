@@ -107,7 +107,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     const lines = context.logTail.lines();
     const tellAll = async (): Promise<RunReport> => {
       // In their order: who reads the last message knows how things stand.
-      await tellOfInterrupted(dead, [job], history, context);
+      await tellOfInterrupted(dead, context.allJobs ?? [job], history, context);
       return tellOfRun(recorded, job, lines, history, context);
     };
     const [report] = await Promise.all([tellAll(), healthcheck.ended(recorded, lines)]);

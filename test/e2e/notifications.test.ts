@@ -62,12 +62,13 @@ describe("who is told of a run", () => {
     expect(hook.messages()[1]?.message).toContain("Stored at:");
   });
 
-  it("of a run that was killed before of the one that found it", async () => {
+  it("of a run that was killed, also by another job's run that found it, and before of that one", async () => {
     box.job("site.env", "NOTIFICATION_LEVEL=info", `NOTIFICATION_URLS=${hook.url()}`);
+    box.job("first.env", `BACKUP_SOURCES=${box.config}`, "BACKUP_FILENAME=first-%s.{{ .Extension }}");
     const big = join(box.source, "big.bin");
     writeFileSync(big, "");
     truncateSync(big, 20_000_000_000);
-    const killed = box.start(["run"]);
+    const killed = box.start(["run", "site"]);
     await until("an unfinished file", () => readdirSync(box.archive).length > 0);
     killed.child.kill("SIGKILL");
     await killed.ended;
@@ -140,6 +141,18 @@ describe("what happens without a run", () => {
     expect(hook.messages()).toEqual([
       { title: "Configuration of site is broken", message: expect.stringContaining("BACKUP_RETENTION_DAYS") },
     ]);
+  });
+
+  it("a run by hand tells of a broken configuration as well, where nobody sits at a terminal", async () => {
+    box.job("site.env", `NOTIFICATION_URLS=${hook.url()}`, "BACKUP_RETENTION_DAYS=never");
+    box.job("good.env", "BACKUP_FILENAME=good-%s.{{ .Extension }}");
+    expect((await run("run")).status).toBe(5);
+    expect(hook.messages()).toEqual([
+      { title: "Configuration of site is broken", message: expect.stringContaining("BACKUP_RETENTION_DAYS") },
+    ]);
+    rmSync(join(box.config, "good.env"));
+    expect((await run("run")).status).toBe(5);
+    expect(hook.messages()).toHaveLength(2);
   });
 
   it("a job that never ran is told of as well when its time is up", async () => {
