@@ -71,3 +71,10 @@ it("says in words that nobody answers", async () => {
     "no answer: the connection was refused",
   );
 });
+
+it("takes a percent sign that begins no escape, and says of what is no web address that it is none", async () => {
+  const { host, received } = await answering(() => ({ status: 200 }));
+  expect(await ping(`http://us%zz:50%@${host}/ping/u`)).toBeUndefined();
+  expect(received[0]?.headers["authorization"]).toBe(`Basic ${Buffer.from("us%zz:50%").toString("base64")}`);
+  expect(await ping("hc.example/hunter2")).toBe("it is no http or https URL");
+});

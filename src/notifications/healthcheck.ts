@@ -5,6 +5,7 @@ import { basicAuth, onOneLine } from "./requests.ts";
 import { describeFailure } from "./send/describe-error.ts";
 import type { Connections } from "./send/proxies.ts";
 import type { Answer } from "./service.ts";
+import { decodePercent } from "./url/percent.ts";
 
 /** Healthchecks.io's form: `/start` when a run begins, the URL itself when it succeeded, `/fail` when it did not. */
 export type Ping = "start" | "success" | "fail";
@@ -25,6 +26,10 @@ export interface PingOptions {
   readonly baseMs?: number;
 }
 
+export function isPingUrl(url: string): boolean {
+  return /^https?:$/.test(URL.parse(url)?.protocol ?? "");
+}
+
 /** Adds the ping's suffix to the path; a query stays where it is, user info goes into a header. */
 export function pingUrl(url: string, ping: Ping): string {
   const parsed = new URL(url);
@@ -41,6 +46,7 @@ export async function sendPing(
   body: string,
   options: PingOptions,
 ): Promise<string | undefined> {
+  if (!isPingUrl(url)) return "it is no http or https URL";
   const { createConnections } = await import("./send/proxies.ts");
   trustSystemAuthorities();
   const redact = createRedactor(secretsOf(new URL(url)));
@@ -88,7 +94,7 @@ async function pingOnce(
       url: pingUrl(url, ping),
       headers: {
         "Content-Type": "text/plain; charset=utf-8",
-        ...(username === "" ? {} : basicAuth(decodeURIComponent(username), decodeURIComponent(password))),
+        ...(username === "" ? {} : basicAuth(decoded(username), decoded(password))),
       },
       body: body.slice(0, LONGEST_BODY),
     },
@@ -96,6 +102,11 @@ async function pingOnce(
     AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
   );
   if (answer.status >= 300) throw new Refused(answer);
+}
+
+/** A `%` that begins no escape stands for itself. */
+function decoded(text: string): string {
+  return decodePercent(text.replaceAll(/%(?![0-9a-fA-F]{2})/g, "%25"), "user info");
 }
 
 function secretsOf({ href, username, password, pathname, searchParams }: URL): string[] {

@@ -49,12 +49,17 @@ export const BACKUP_MAX_AGE: Setting<"duration"> = {
   check: (age) => (age >= 0 ? undefined : "must be 0 or more"),
 };
 
-export const HEALTHCHECK_URL: Setting<"url"> = {
+export const HEALTHCHECK_URL: Setting<"text"> = {
   key: "HEALTHCHECK_URL",
-  kind: "url",
+  // No `url`: a wrong one would be an error, and keep the job from running.
+  kind: "text",
   secret: true,
+  async prove(url) {
+    const { isPingUrl } = await import("./healthcheck.ts");
+    return url === "" || isPingUrl(url) ? [] : ["is no http or https URL, so nothing is pinged"];
+  },
   isNew: true,
-  help: "Pinged at the start and the end of each run, in the form of Healthchecks.io (`/start`, `/fail`).",
+  help: "An http or https URL: pinged at the start and the end of each run, in the form of Healthchecks.io (`/start`, `/fail`).",
 };
 
 const MAIL = "use an smtp:// URL in NOTIFICATION_URLS";

@@ -116,11 +116,13 @@ describe("the program", () => {
     const environment = {
       NOTIFICATION_URLS: `foo://hunter2,generic+http://${address}/told,ntfy://hunter2`,
       NOTIFICATION_LEVEL: "info",
+      HEALTHCHECK_URL: "hc.example/hunter2",
     };
     const run = await lifeboat(["run"], environment);
     expect(run.code).toBe(0);
     expect(run.output).toMatch(/warn .*URL 1 of 3 \(foo\): no service is called so/);
     expect(run.output).toMatch(/warn .*URL 3 of 3 \(ntfy\): has no topic/);
+    expect(run.output).toMatch(/warn .*HEALTHCHECK_URL: is no http or https URL, so nothing is pinged/);
     expect(received).toEqual(["/told"]);
     const check = await lifeboat(["check"], environment);
     expect(check.code).toBe(1);
