@@ -138,7 +138,6 @@ describe("rules over several settings", () => {
       "BACKUP_STOP_CONTAINER_LABEL=a\nBACKUP_STOP_DURING_BACKUP_LABEL=b",
       "BACKUP_STOP_CONTAINER_LABEL: is the earlier name of BACKUP_STOP_DURING_BACKUP_LABEL",
     ],
-    ["EMAIL_NOTIFICATION_RECIPIENT=a@b.test", "EMAIL_NOTIFICATION_RECIPIENT: needs EMAIL_SMTP_HOST as well"],
     [
       "GOOGLE_DRIVE_CREDENTIALS_JSON='{}'",
       "GOOGLE_DRIVE_CREDENTIALS_JSON: needs GOOGLE_DRIVE_IMPERSONATE_SUBJECT as well",
@@ -151,6 +150,16 @@ describe("rules over several settings", () => {
         .map(({ key, message }) => `${key}: ${message}`)
         .join("\n"),
     ).toContain(problem);
+  });
+
+  it("let a job run that can tell nobody by mail", async () => {
+    const { jobs, problems } = await loadFiles({ a: "EMAIL_NOTIFICATION_RECIPIENT=a@b.test\n" });
+    expect(jobs).toHaveLength(1);
+    expect(problems.map(short)).toContainEqual(
+      expect.stringMatching(
+        /^warning .*EMAIL_NOTIFICATION_RECIPIENT: needs EMAIL_SMTP_HOST as well, so no mail is sent/,
+      ),
+    );
   });
 
   it("say deprecated names", async () => {

@@ -140,7 +140,11 @@ export const notificationsSettings: PartSettings = {
   rules(values): readonly RuleBreak[] {
     if (!values.isSet(EMAIL_NOTIFICATION_RECIPIENT) || values.isSet(EMAIL_SMTP_HOST)) return [];
     return [
-      { key: EMAIL_NOTIFICATION_RECIPIENT.key, severity: "error", message: `needs ${EMAIL_SMTP_HOST.key} as well` },
+      {
+        key: EMAIL_NOTIFICATION_RECIPIENT.key,
+        severity: "warning",
+        message: `needs ${EMAIL_SMTP_HOST.key} as well, so no mail is sent`,
+      },
     ];
   },
 };
