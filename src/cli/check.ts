@@ -29,9 +29,9 @@ export const checkCommand: Command = {
   usage: "check [job…] [--json]",
   summary: "check configuration, sources, destinations (end to end) and compressors",
   help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
-destinations, the state folder (made if it is missing), notification URLs and templates, and which compressors are used. Each destination is gone through from
-end to end, all at the same time: resolve, connect, authenticate, write a small object under a hidden name, read it back,
-list, remove it, each with its time. Where reading, listing or removing is denied, that is a note: credentials that can only
+destinations, the state folder (made if it is missing), notification URLs and templates, and which compressors are used. Each
+destination is gone through from end to end, all at the same time: resolve, connect, authenticate, write a small object under
+a hidden name, read it back, list, remove it, each with its time. Where reading, listing or removing is denied, that is a note: credentials that can only
 write are good practice. Exit code 0: nothing is wrong (there may be warnings), 1: a run would fail or be partial, 5: bad
 configuration.
 
