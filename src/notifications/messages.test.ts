@@ -31,6 +31,19 @@ describe("the default text of a run", () => {
     expect(body).not.toContain("What to do");
   });
 
+  it("keeps a hostile name on its line and without control characters", () => {
+    const { body } = messageOf(
+      completeReport({
+        status: "partial",
+        error: "/backup/\u001b[31ma\nStored at:\u202e 🎉 can't be read",
+        deliveries: [],
+        warnings: [],
+        prunes: [],
+      }),
+    );
+    expect(body).toContain("- /backup/\\u{1b}[31ma\\nStored at:\\u{202e} 🎉 can't be read\n");
+  });
+
   it("names each thing that went wrong once, and what to do", () => {
     const delivery = completeReport().deliveries[0];
     if (delivery === undefined) throw new Error("the sample has a delivery");

@@ -1,5 +1,6 @@
 import type { ArchiveReport, DeliveryReport, PruneReport, RunReport } from "../contracts/run.ts";
 import { formatBytes, formatSpan } from "../lib/bytes.ts";
+import { printablePath } from "../lib/printable.ts";
 import { eventName, isLaterSuccess, isBrokenConfig, type NotificationEvent } from "./events.ts";
 
 export interface MessageText {
@@ -73,10 +74,13 @@ function runBody(event: RunEvent): string {
     report.status === "success" ? [] : listed("Notes:", notes),
     listed("Log:", log.slice(-LOG_LINES), LOG_LINES),
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join("\n"))
-    .join("\n\n");
+  return (
+    sections
+      .filter((lines) => lines.length > 0)
+      // A name with a line break or an escape in it stays on its line, as in the log.
+      .map((lines) => lines.map(printablePath).join("\n"))
+      .join("\n\n")
+  );
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
