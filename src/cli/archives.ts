@@ -1,8 +1,10 @@
+import { hostname } from "node:os";
 import type { Destination, StoredObject } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import { createNameMatcher } from "../archive/names.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords } from "../delivery/records.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { orAborted } from "../lib/abortable.ts";
@@ -15,10 +17,16 @@ import { chooseJobs, type Setup } from "./setup.ts";
 /** One archive at one destination, and the job and run that it comes from as far as is known. */
 export interface FoundArchive {
   readonly job: Job;
+  /** Whose it is, as people read it: the job's name, or what its record says where that is another. */
+  readonly owner: string;
+  /** `own`; `renamed`: of a job that is in no file any more, and of this job's names; `other`: of another sidecar. */
+  readonly relation: Relation;
   readonly destination: Destination;
   readonly object: StoredObject;
   readonly record: RunReport | undefined;
 }
+
+type Relation = "own" | "renamed" | "other";
 
 export interface ArchiveSearch {
   readonly jobs: readonly string[];
@@ -44,7 +52,7 @@ export async function withArchives<T>(
   const look = async (job: Job, destination: Destination): Promise<void> => {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
     try {
-      found.push(...(await orAborted(archivesOf(job, destination, setup.log, limited), limited)));
+      found.push(...(await orAborted(archivesOf(job, destination, setup, limited), limited)));
     } catch (thrown) {
       signal.throwIfAborted();
       const why = limited.aborted ? `no answer for ${formatSpan(LOOK_LIMIT_MS)}` : messageOf(thrown);
@@ -68,19 +76,32 @@ export async function withArchives<T>(
   }
 }
 
-/** What the job's pattern could have named or a record of the job names, and no record gives to another job. */
-async function archivesOf(job: Job, destination: Destination, log: Log, signal: AbortSignal): Promise<FoundArchive[]> {
-  const recordOf = new Map<string, RunReport>();
-  for (const record of await recordsOf(destination, log, signal)) {
-    const name = record.archive?.name;
-    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
-  }
+/**
+ * What the job's pattern could have named or a record of a job of its name names, and no record gives to another job that
+ * there is.
+ */
+async function archivesOf(
+  job: Job,
+  destination: Destination,
+  { loaded, log }: Setup,
+  signal: AbortSignal,
+): Promise<FoundArchive[]> {
+  const recordOf = recordsByArchive(await recordsOf(destination, log, signal), destination.label);
+  const names = new Set([...loaded.jobs, ...loaded.broken].map(({ name }) => name));
   const matches = createNameMatcher(namePatternOf(job));
   const found: FoundArchive[] = [];
   for await (const object of destination.list("archive", signal)) {
     const record = recordOf.get(object.name);
-    const belongs = record === undefined ? matches(object.name) : record.job === job.name;
-    if (belongs) found.push({ job, destination, object, record });
+    const isOfPattern = matches(object.name);
+    const add = (relation: Relation, owner: string): void => {
+      found.push({ job, owner, relation, destination, object, record });
+    };
+    if (record === undefined) {
+      if (isOfPattern) add("own", job.name);
+    } else if (record.job === job.name) {
+      if (isOfPattern || record.host === hostname()) add("own", job.name);
+      else add("other", `${record.job} of ${record.host}`);
+    } else if (isOfPattern && !names.has(record.job)) add("renamed", record.job);
   }
   return found;
 }
@@ -106,17 +127,19 @@ export function pickArchive(
   wanted: string,
   unreachable: readonly string[],
 ): FoundArchive {
-  const jobs = new Set(archives.map((archive) => archive.job.name));
   if (wanted === "latest") {
+    const own = archives.filter(({ relation }) => relation === "own");
+    const candidates = own.length > 0 ? own : archives.filter(({ relation }) => relation === "renamed");
+    const jobs = new Set(candidates.map((archive) => archive.job.name));
     if (jobs.size > 1) {
       throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, {
         hint: "say which one with --job NAME",
       });
     }
-    const whole = archives.filter(isWhole);
+    const whole = candidates.filter(isWhole);
     const best = whole.find(({ record }) => record === undefined || record.status === "success") ?? whole[0];
     if (best !== undefined) return best;
-    const [damaged] = archives;
+    const [damaged] = candidates;
     if (damaged !== undefined) {
       throw new UserError(
         `no archive is whole: ${damaged.object.name} and all others are empty or not of their recorded size`,

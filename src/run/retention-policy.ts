@@ -3,6 +3,7 @@ import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createNameMatcher, expandName } from "../archive/names.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords } from "../delivery/records.ts";
 import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
 import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
@@ -66,14 +67,9 @@ export async function retentionDecider({
   current,
   known,
 }: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
-  const recordOf = new Map<string, RunReport>();
   const options = { signal, limit: MOST_RECORDS, ...(known === undefined ? {} : { known }) };
   const records = await readRecords(destination, undefined, options);
-  for (const record of records) {
-    // Newest first; the newest that names an archive speaks for it.
-    const name = record.archive?.name;
-    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
-  }
+  const recordOf = recordsByArchive(records, destination.label);
   const policy = policyOf(job);
   const ownerOf = (record: RunReport, name: string): string =>
     record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
