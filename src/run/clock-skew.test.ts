@@ -79,9 +79,32 @@ describe("retention at a store", () => {
     const report: RunReport = { ...box.recorder(context).report("end"), endedAt };
     const inner = box.remote("store");
     await writeRecord(inner, report, signal);
-    expect(await clockSkewByRecords(inner, [report], signal)).toBe(0);
-    expect(await clockSkewByRecords(off(inner, -DAY_MS), [report], signal)).toBeLessThan(-DAY_MS + HOUR_MS);
-    expect(await clockSkewByRecords(off(inner, DAY_MS), [report], signal)).toBeGreaterThan(DAY_MS - HOUR_MS);
-    expect(await clockSkewByRecords(inner, [], signal)).toBe(0);
+    expect(await clockSkewByRecords(inner, [report], Date.now(), signal)).toBe(0);
+    expect(await clockSkewByRecords(off(inner, -DAY_MS), [report], Date.now(), signal)).toBeLessThan(-DAY_MS + HOUR_MS);
+    expect(await clockSkewByRecords(off(inner, DAY_MS), [report], Date.now(), signal)).toBeGreaterThan(
+      DAY_MS - HOUR_MS,
+    );
+    expect(await clockSkewByRecords(inner, [], Date.now(), signal)).toBe(0);
+  });
+
+  it.each([
+    ["copied to it at one time are no proof", (_: number) => 20 * DAY_MS, 0],
+    ["written by a clock that is ahead are", (ageMs: number) => ageMs - 3 * DAY_MS, 3 * DAY_MS],
+  ])("that is a week silent: records %s", async (_what, storedAgeMs, skewMs) => {
+    const signal = new AbortController().signal;
+    const context = await box.context({}, signal);
+    const inner = box.remote("store");
+    const reports: RunReport[] = [];
+    for (const days of [27, 28, 30]) {
+      const at = new Date(Date.now() - days * DAY_MS).toISOString();
+      const id = `${at.replaceAll(/[-:]|\.\d+/g, "")}-a1b2c3`;
+      const report = { ...box.recorder(context).report("end"), id, startedAt: at, endedAt: at };
+      await writeRecord(inner, report, signal);
+      const stored = (Date.now() - storedAgeMs(days * DAY_MS)) / 1000;
+      utimesSync(join(box.root, "store", ".lifeboat", context.job.name, `${id}.json`), stored, stored);
+      reports.push(report);
+    }
+    const seenMs = await clockSkewByRecords(inner, reports, Date.now(), signal);
+    expect(Math.abs(seenMs - skewMs)).toBeLessThan(HOUR_MS);
   });
 });

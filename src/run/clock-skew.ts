@@ -20,21 +20,37 @@ export function clockSkewByArchive(
 /** A record is written at the end of its run, or when a later delivery corrects it; this is for slow stores. */
 const WRITING_MS = 60_000;
 
-/** Seen by the newest record of a run that ended. Reads one listing. */
+/**
+ * Seen by the newest record of a run that ended. Records that were copied from another store, or touched, look like those of
+ * a clock that is ahead, and would make all archives older than they are: such a clock is believed only where the oldest
+ * record shows it as well, or as far as it names a time that is still to come. Reads one listing.
+ */
 export async function clockSkewByRecords(
   destination: Destination,
   newestFirst: readonly RunReport[],
+  nowMs: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const newest = newestFirst.find(({ endedAt }) => endedAt !== undefined);
-  if (newest?.endedAt === undefined) return 0;
-  const name = recordNameOf(newest.job, newest.id);
-  const corrections = newest.deliveries.flatMap(({ deliveredAt }) => deliveredAt ?? []);
-  const lastMs = Math.max(...[newest.endedAt, ...corrections].map((time) => Date.parse(time)));
-  for await (const object of destination.list("record", signal)) {
-    if (object.name === name) return outside(object.storedAt, Date.parse(newest.startedAt), lastMs + WRITING_MS);
-  }
-  return 0;
+  const ended = newestFirst.filter(({ endedAt }) => endedAt !== undefined);
+  const [newest, oldest] = [ended[0], ended.at(-1)];
+  if (newest === undefined || oldest === undefined) return 0;
+  const storedAt = new Map<string, number>();
+  for await (const object of destination.list("record", signal)) storedAt.set(object.name, object.storedAt);
+  const skewOf = (run: RunReport): number => {
+    const at = storedAt.get(recordNameOf(run.job, run.id));
+    return at === undefined ? 0 : outside(at, Date.parse(run.startedAt), lastWriteMs(run) + WRITING_MS);
+  };
+  const skewMs = skewOf(newest);
+  if (skewMs <= 0) return skewMs;
+  const apartMs = lastWriteMs(newest) - lastWriteMs(oldest);
+  if (Math.abs(skewOf(oldest) - skewMs) < apartMs / 2) return skewMs;
+  return Math.max(0, (storedAt.get(recordNameOf(newest.job, newest.id)) ?? 0) - nowMs);
+}
+
+/** When the run's record was written, by our clock: at its end, or by the last later delivery. */
+function lastWriteMs({ startedAt, endedAt, deliveries }: RunReport): number {
+  const corrections = deliveries.flatMap(({ deliveredAt }) => deliveredAt ?? []);
+  return Math.max(...[endedAt ?? startedAt, ...corrections].map((time) => Date.parse(time)));
 }
 
 /** How far `value` lies outside of the span; 0 within. */

@@ -20,7 +20,15 @@ afterEach(() => box.dispose());
 function record(host: string, archive?: string, status: RunReport["status"] = "success"): RunReport {
   const { archive: _, ...rest } = empty;
   const counts = { files: 1, directories: 1, symlinks: 0, hardlinks: 0, others: 0 };
-  const made = { sizeBytes: 1, sha256: "0".repeat(64), compression: "gz", compressor: "", counts, bytesRead: 1, incomplete: 0 };
+  const made = {
+    sizeBytes: 1,
+    sha256: "0".repeat(64),
+    compression: "gz",
+    compressor: "",
+    counts,
+    bytesRead: 1,
+    incomplete: 0,
+  };
   return {
     ...rest,
     host,

@@ -75,7 +75,9 @@ export async function retentionDecider({
     record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
   // Without an archive of this moment, the clock is seen by the newest record; a local folder has our own.
   const skewOfRecords =
-    current === undefined && destination.kind !== "local" ? await clockSkewByRecords(destination, records, signal) : 0;
+    current === undefined && destination.kind !== "local"
+      ? await clockSkewByRecords(destination, records, clock.now(), signal)
+      : 0;
   return (archives) => {
     const now = clock.now();
     const skewMs = current === undefined ? skewOfRecords : clockSkewByArchive(archives, current, now);
