@@ -88,7 +88,7 @@ describe("retention at a store", () => {
   });
 
   it.each([
-    ["copied to it at one time are no proof", (_: number) => 20 * DAY_MS, 0],
+    ["copied to it at one time are no proof", () => 20 * DAY_MS, 0],
     ["written by a clock that is ahead are", (ageMs: number) => ageMs - 3 * DAY_MS, 3 * DAY_MS],
   ])("that is a week silent: records %s", async (_what, storedAgeMs, skewMs) => {
     const signal = new AbortController().signal;

@@ -24,6 +24,8 @@ export interface RawReader {
    * @throws DamagedBlock; IndexFault where the index leads nowhere; what the store says
    */
   read(block: number, offset: number, length: number): AsyncGenerator<Buffer, void, void>;
+  /** The same at once where it all lies in the block that was read last, as with most small files; else undefined. */
+  readAtOnce(block: number, offset: number, length: number): Buffer | undefined;
 }
 
 /** Blocks that follow each other come in one request, more the longer it goes on, up to this. */
@@ -75,6 +77,11 @@ export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: 
   };
 
   return {
+    readAtOnce(block, offset, length) {
+      const raw = current?.number === block ? current.raw : undefined;
+      if (raw === undefined || raw instanceof DamagedBlock || offset + length > raw.length) return undefined;
+      return raw.subarray(offset, offset + length);
+    },
     async *read(block, offset, length) {
       let left = length;
       let start = offset;
