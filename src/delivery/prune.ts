@@ -18,7 +18,7 @@ const MOST_ERRORS = 5;
  */
 export async function pruneDestination(
   destination: Destination,
-  decide: (archives: readonly StoredObject[]) => readonly PruneDecision[],
+  decide: (archives: readonly StoredObject[]) => readonly PruneDecision[] | Promise<readonly PruneDecision[]>,
   signal: AbortSignal,
 ): Promise<PruneReport> {
   const archives: StoredObject[] = [];
@@ -26,7 +26,7 @@ export async function pruneDestination(
   const listed = new Set(archives.map((archive) => archive.name));
   const removed: string[] = [];
   const errors: unknown[] = [];
-  const judged = decide(archives).filter(({ name }) => listed.has(name));
+  const judged = (await decide(archives)).filter(({ name }) => listed.has(name));
   for (const { name, keep } of judged) {
     if (keep) continue;
     try {

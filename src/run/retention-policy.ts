@@ -5,7 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import { createNameMatcher, expandName } from "../archive/names.ts";
 import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords } from "../delivery/records.ts";
-import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
+import { clockSkewByArchive, clockSkewByRecords, confirmedSkew } from "./clock-skew.ts";
 import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
 import {
   BACKUP_KEEP_DAILY,
@@ -66,7 +66,7 @@ export async function retentionDecider({
   signal,
   current,
   known,
-}: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
+}: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => Promise<readonly RetentionDecision[]>> {
   const options = { signal, limit: MOST_RECORDS, ...(known === undefined ? {} : { known }) };
   const records = await readRecords(destination, undefined, options);
   const recordOf = recordsByArchive(records, destination.label);
@@ -74,13 +74,15 @@ export async function retentionDecider({
   const ownerOf = (record: RunReport, name: string): string =>
     record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
   // Without an archive of this moment, the clock is seen by the newest record; a local folder has our own.
-  const skewOfRecords =
-    current === undefined && destination.kind !== "local"
-      ? await clockSkewByRecords(destination, records, clock.now(), signal)
-      : 0;
-  return (archives) => {
+  const skewOf = async (archives: readonly StoredObject[], now: number): Promise<number> => {
+    if (destination.kind === "local") return 0;
+    if (current === undefined) return clockSkewByRecords(destination, records, now, signal);
+    const skewMs = clockSkewByArchive(archives, current, now);
+    return confirmedSkew(skewMs, destination, records, now, signal);
+  };
+  return async (archives) => {
     const now = clock.now();
-    const skewMs = current === undefined ? skewOfRecords : clockSkewByArchive(archives, current, now);
+    const skewMs = await skewOf(archives, now);
     return decideRetention(
       archives.map((archive) => {
         const record = recordOf.get(archive.name);
