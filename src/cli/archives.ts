@@ -121,7 +121,7 @@ function isWhole({ object, record }: FoundArchive): boolean {
   return object.sizeBytes > 0 && (record?.archive === undefined || record.archive.sizeBytes === object.sizeBytes);
 }
 
-/** The archive of that name, or the newest one for `latest`; of several destinations the first (local before remote). */
+/** The archive of that name, or the newest one for `latest`; of several copies a whole one, and the local one before others. */
 export function pickArchive(
   archives: readonly FoundArchive[],
   wanted: string,
@@ -138,7 +138,7 @@ export function pickArchive(
     }
     const whole = candidates.filter(isWhole);
     const best = whole.find(({ record }) => record === undefined || record.status === "success") ?? whole[0];
-    if (best !== undefined) return best;
+    if (best !== undefined) return nearestCopy(whole, best);
     const [damaged] = candidates;
     if (damaged !== undefined) {
       throw new UserError(
@@ -149,8 +149,9 @@ export function pickArchive(
       );
     }
   }
-  const named = archives.find((archive) => archive.object.name === wanted);
-  if (named !== undefined) return named;
+  const named = archives.filter((archive) => archive.object.name === wanted);
+  const best = named.find(isWhole) ?? named[0];
+  if (best !== undefined) return nearestCopy(named, best);
   const reasons = unreachable.length > 0 ? `; not reachable: ${unreachable.join("; ")}` : "";
   throw new UserError(
     wanted === "latest" ? `there is no archive yet${reasons}` : `no archive is called ${wanted}${reasons}`,
@@ -158,4 +159,14 @@ export function pickArchive(
       hint: "lifeboat list shows what there is",
     },
   );
+}
+
+/** The same archive in the local folder, where it is there: what is stored last is found first, and that is a remote one. */
+function nearestCopy(archives: readonly FoundArchive[], best: FoundArchive): FoundArchive {
+  const isCopy = ({ object, job, record }: FoundArchive): boolean =>
+    object.name === best.object.name &&
+    object.sizeBytes === best.object.sizeBytes &&
+    job === best.job &&
+    record?.id === best.record?.id;
+  return archives.find((archive) => archive.destination.kind === "local" && isCopy(archive)) ?? best;
 }

@@ -38,7 +38,6 @@ function createCalls(libc: NativeLibrary): RestoreCalls {
   const fchmod = libc.call("fchmod", "int", ["int", "uint"]);
   const futimens = libc.call("futimens", "int", ["int", "uintptr_t"]);
   const utimensat = libc.call("utimensat", "int", ["int", "uintptr_t", "uintptr_t", "int"]);
-  const close = libc.call("close", "int", ["int"]);
 
   const name = new Uint8Array(new ArrayBuffer(LONGEST_NAME));
   const nameAddress = libc.addressOf(name.buffer);
@@ -99,9 +98,8 @@ function createCalls(libc: NativeLibrary): RestoreCalls {
       const done = putName(text) ? utimensat(folder.fd, nameAddress, timesAddress, AT_SYMLINK_NOFOLLOW) : -1;
       if (done !== 0) nodeRestoreCalls.setTimeOf(folder, text, mtimeNs);
     },
-    close(fd) {
-      if (close(fd) !== 0) nodeRestoreCalls.close(fd);
-    },
+    // A failed close (a full network file system) has closed all the same: it can't be tried again for its error.
+    close: nodeRestoreCalls.close,
   };
 }
 
