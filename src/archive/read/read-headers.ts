@@ -78,9 +78,12 @@ function textField(block: Buffer, start: number, length: number): Buffer {
   return untilNul(block.subarray(start, start + length));
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A copy: blocks are views of buffers that would otherwise stay in memory. */
 export function untilNul(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
+  if (end === 0) return NOTHING;
   return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
 }
 
