@@ -11,6 +11,7 @@ import { orAborted } from "../lib/abortable.ts";
 import { formatSpan } from "../lib/bytes.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
+import { archiveOwners, type ArchiveOwner } from "../run/own-records.ts";
 import { namePatternOf } from "../run/name-pattern.ts";
 import { chooseJobs, type Setup } from "./setup.ts";
 
@@ -19,14 +20,12 @@ export interface FoundArchive {
   readonly job: Job;
   /** Whose it is, as people read it: the job's name, or what its record says where that is another. */
   readonly owner: string;
-  /** `own`; `renamed`: of a job that is in no file any more, and of this job's names; `other`: of another sidecar. */
-  readonly relation: Relation;
+  /** As `ArchiveOwner`; `renamed`: of a job that is in no file any more, and of this job's names. */
+  readonly relation: ArchiveOwner | "renamed";
   readonly destination: Destination;
   readonly object: StoredObject;
   readonly record: RunReport | undefined;
 }
-
-type Relation = "own" | "renamed" | "other";
 
 export interface ArchiveSearch {
   readonly jobs: readonly string[];
@@ -86,21 +85,23 @@ async function archivesOf(
   { loaded, log }: Setup,
   signal: AbortSignal,
 ): Promise<FoundArchive[]> {
-  const recordOf = recordsByArchive(await recordsOf(destination, log, signal), destination.label);
+  const records = await recordsOf(destination, log, signal);
+  const recordOf = recordsByArchive(records, destination.label);
+  const whose = archiveOwners(records, job, hostname());
   const names = new Set([...loaded.jobs, ...loaded.broken].map(({ name }) => name));
   const matches = createNameMatcher(namePatternOf(job));
   const found: FoundArchive[] = [];
   for await (const object of destination.list("archive", signal)) {
     const record = recordOf.get(object.name);
     const isOfPattern = matches(object.name);
-    const add = (relation: Relation, owner: string): void => {
+    const add = (relation: FoundArchive["relation"], owner: string): void => {
       found.push({ job, owner, relation, destination, object, record });
     };
     if (record === undefined) {
       if (isOfPattern) add("own", job.name);
     } else if (record.job === job.name) {
-      if (isOfPattern || record.host === hostname()) add("own", job.name);
-      else add("other", `${record.job} of ${record.host}`);
+      const relation = whose(record, object.name);
+      add(relation, relation === "other" ? `${record.job} of ${record.host}` : job.name);
     } else if (isOfPattern && !names.has(record.job)) add("renamed", record.job);
   }
   return found;
@@ -129,7 +130,7 @@ export function pickArchive(
 ): FoundArchive {
   if (wanted === "latest") {
     const own = archives.filter(({ relation }) => relation === "own");
-    const candidates = own.length > 0 ? own : archives.filter(({ relation }) => relation === "renamed");
+    const candidates = own.length > 0 ? own : archives.filter(({ relation }) => relation !== "other");
     const jobs = new Set(candidates.map((archive) => archive.job.name));
     if (jobs.size > 1) {
       throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, {

@@ -26,6 +26,29 @@ export function ownRecords(records: readonly RunReport[], job: Job, host: string
   );
 }
 
+/** `own`: of this job's names. `earlier`: of names that it had before. `other`: of another sidecar, as far as can be told. */
+export type ArchiveOwner = "own" | "earlier" | "other";
+
+/**
+ * Whose an archive is that a record gives to a job of this name. An earlier `BACKUP_FILENAME` gave no name any more once this
+ * one did: where it seems to, two sidecars have one host name and one folder, and then neither is believed of the other's.
+ */
+export function archiveOwners(
+  records: readonly RunReport[],
+  job: Job,
+  host: string,
+): (record: RunReport, name: string) => ArchiveOwner {
+  const matches = createNameMatcher(namePatternOf(job));
+  const made = records.filter((record) => record.job === job.name && record.host === host);
+  const startsOf = (areOwn: boolean): number[] =>
+    made.flatMap(({ archive, startedAt }) =>
+      archive !== undefined && matches(archive.name) === areOwn ? Date.parse(startedAt) : [],
+    );
+  const firstOwnMs = startsOf(true).reduce((first, at) => Math.min(first, at), Number.POSITIVE_INFINITY);
+  const isAlone = startsOf(false).every((at) => at < firstOwnMs);
+  return (record, name) => (matches(name) ? "own" : record.host === host && isAlone ? "earlier" : "other");
+}
+
 /** The job's own runs that left a record, newest first, at most `limit`. What can't be read is left out. */
 export async function readOwnRecords(
   destination: Destination,

@@ -20,6 +20,7 @@ import {
   BACKUP_SKIP_BACKENDS_FROM_PRUNE,
 } from "../retention/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
+import { archiveOwners } from "./own-records.ts";
 
 /** Every record there is matters: one that is overlooked could cost another job its archive. */
 const MOST_RECORDS = 100_000;
@@ -56,7 +57,7 @@ export interface RetentionQuestion {
 
 /**
  * The job's retention rules, ready to decide over what one destination holds. Sidecars that share a folder often have jobs
- * of one name (`default`), so what a record of another `host` says of a name that this job can't give is not believed.
+ * of one name (`default`), so what a record says of a name that this job can't give is only believed of an earlier one of its own.
  */
 export async function retentionDecider({
   job,
@@ -71,8 +72,11 @@ export async function retentionDecider({
   const records = await readRecords(destination, undefined, options);
   const recordOf = recordsByArchive(records, destination.label);
   const policy = policyOf(job);
+  const whose = archiveOwners(records, job, host);
   const ownerOf = (record: RunReport, name: string): string =>
-    record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
+    whose(record, name) === "other" && record.job === job.name
+      ? `${record.job} of another sidecar (${record.host})`
+      : record.job;
   // Without an archive of this moment, the clock is seen by the newest record; a local folder has our own.
   const skewOf = async (archives: readonly StoredObject[], now: number): Promise<number> => {
     if (destination.kind === "local") return 0;

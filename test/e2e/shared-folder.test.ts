@@ -37,6 +37,23 @@ it("a run by hand clears up after one that was killed", async () => {
   expect(runs.map((run) => run.status)).toEqual(["success", "interrupted"]);
 });
 
+it("archives of an earlier BACKUP_FILENAME are pruned, those of a sidecar of the same host and job name are not", () => {
+  const others = { STATE_DIR: join(box.root, "state-of-the-other") };
+  const site = (pattern: string, ...lines: string[]): void =>
+    box.job("site.env", `BACKUP_FILENAME=${pattern}.{{ .Extension }}`, ...lines);
+  site("before-%Y%m%d");
+  expect(box.run(["run"]).status).toBe(0);
+  site("alice-%Y%m%dT%H%M%S%f", "BACKUP_KEEP_LAST=1");
+  expect(box.run(["run"]).status).toBe(0);
+  expect(box.archives()).toEqual([expect.stringMatching(/^alice-/)]);
+  site("alice-2-%Y%m%d");
+  expect(box.run(["run"], others).status).toBe(0);
+  site("alice-%Y%m%dT%H%M%S%f", "BACKUP_KEEP_LAST=1");
+  expect(box.run(["run"]).status).toBe(0);
+  expect(box.run(["prune"]).status).toBe(0);
+  expect(box.archives()).toEqual([expect.stringMatching(/^alice-2-/), expect.stringMatching(/^alice-20/)]);
+});
+
 /** Gives the records that are there to another host. */
 function moveRecords(host: string): void {
   const records = join(box.archive, ".lifeboat", "site");
