@@ -1,6 +1,7 @@
 import { constants, fstatSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { loadNativeLibrary, type NativeLibrary } from "../write/native-library.ts";
+import { createNativeName } from "../write/native-name.ts";
 import { NEW_FILE_FLAGS, NEW_FILE_MODE, nodeRestoreCalls, type RestoreCalls } from "./restore-calls.ts";
 
 /** Linux, on the architectures below; Node does not name them. */
@@ -9,8 +10,6 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const UTIME_NOW = 0x3fffffffn;
 /** Where the layouts that are used here hold: 64 bits, little-endian. */
 const ARCHITECTURES: ReadonlySet<string> = new Set(["x64", "arm64"]);
-/** More than any name that a file system takes. */
-const LONGEST_NAME = 4096;
 const MOST_ID = 0xfffffffe;
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -39,8 +38,7 @@ function createCalls(libc: NativeLibrary): RestoreCalls {
   const futimens = libc.call("futimens", "int", ["int", "uintptr_t"]);
   const utimensat = libc.call("utimensat", "int", ["int", "uintptr_t", "uintptr_t", "int"]);
 
-  const name = new Uint8Array(new ArrayBuffer(LONGEST_NAME));
-  const nameAddress = libc.addressOf(name.buffer);
+  const { address: nameAddress, put: putName } = createNativeName((buffer) => libc.addressOf(buffer));
   /** Two `struct timespec`: access, modification. */
   const times = new BigInt64Array(new ArrayBuffer(32));
   const timesAddress = libc.addressOf(times.buffer);
@@ -48,14 +46,6 @@ function createCalls(libc: NativeLibrary): RestoreCalls {
   let source: ArrayBufferLike | undefined;
   let sourceAddress = 0;
 
-  /** NUL-terminated at `nameAddress`; false where it is no name. */
-  const putName = (text: string): boolean => {
-    const { length } = text;
-    if (length >= LONGEST_NAME) return false;
-    for (let at = 0; at < length; at += 1) name[at] = text.charCodeAt(at);
-    name[length] = 0;
-    return true;
-  };
   const putTime = (mtimeNs: bigint): void => {
     let seconds = mtimeNs / NS_PER_SECOND;
     if (seconds * NS_PER_SECOND > mtimeNs) seconds -= 1n;
