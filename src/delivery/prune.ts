@@ -31,9 +31,11 @@ export async function pruneDestination(
     if (keep) continue;
     try {
       signal.throwIfAborted();
+      // First, because nobody looks for it any more once the archive is gone: a kill in between would leave it for good.
+      const [index] = await Promise.allSettled([destination.remove("record", indexNameOf(name), signal)]);
       await destination.remove("archive", name, signal);
       removed.push(name);
-      await destination.remove("record", indexNameOf(name), signal);
+      if (index.status === "rejected") throw index.reason;
     } catch (error) {
       errors.push(error);
       if (signal.aborted) break;
