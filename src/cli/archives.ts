@@ -1,20 +1,27 @@
+import { hostname } from "node:os";
 import type { Destination, StoredObject } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import { createNameMatcher } from "../archive/names.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords } from "../delivery/records.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { formatSpan } from "../lib/bytes.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
+import { archiveOwners, type ArchiveOwner } from "../run/own-records.ts";
 import { namePatternOf } from "../run/name-pattern.ts";
 import { chooseJobs, type Setup } from "./setup.ts";
 
 /** One archive at one destination, and the job and run that it comes from as far as is known. */
 export interface FoundArchive {
   readonly job: Job;
+  /** Whose it is, as people read it: the job's name, or what its record says where that is another. */
+  readonly owner: string;
+  /** As `ArchiveOwner`; `renamed`: of a job that is in no file any more, and of this job's names. */
+  readonly relation: ArchiveOwner | "renamed";
   readonly destination: Destination;
   readonly object: StoredObject;
   readonly record: RunReport | undefined;
@@ -44,7 +51,7 @@ export async function withArchives<T>(
   const look = async (job: Job, destination: Destination): Promise<void> => {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
     try {
-      found.push(...(await orAborted(archivesOf(job, destination, setup.log, limited), limited)));
+      found.push(...(await orAborted(archivesOf(job, destination, setup, limited), limited)));
     } catch (thrown) {
       signal.throwIfAborted();
       const why = limited.aborted ? `no answer for ${formatSpan(LOOK_LIMIT_MS)}` : messageOf(thrown);
@@ -68,19 +75,34 @@ export async function withArchives<T>(
   }
 }
 
-/** What the job's pattern could have named or a record of the job names, and no record gives to another job. */
-async function archivesOf(job: Job, destination: Destination, log: Log, signal: AbortSignal): Promise<FoundArchive[]> {
-  const recordOf = new Map<string, RunReport>();
-  for (const record of await recordsOf(destination, log, signal)) {
-    const name = record.archive?.name;
-    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
-  }
+/**
+ * What the job's pattern could have named or a record of a job of its name names, and no record gives to another job that
+ * there is.
+ */
+async function archivesOf(
+  job: Job,
+  destination: Destination,
+  { loaded, log }: Setup,
+  signal: AbortSignal,
+): Promise<FoundArchive[]> {
+  const records = await recordsOf(destination, log, signal);
+  const recordOf = recordsByArchive(records, destination.label);
+  const whose = archiveOwners(records, job, hostname());
+  const names = new Set([...loaded.jobs, ...loaded.broken].map(({ name }) => name));
   const matches = createNameMatcher(namePatternOf(job));
   const found: FoundArchive[] = [];
   for await (const object of destination.list("archive", signal)) {
     const record = recordOf.get(object.name);
-    const belongs = record === undefined ? matches(object.name) : record.job === job.name;
-    if (belongs) found.push({ job, destination, object, record });
+    const isOfPattern = matches(object.name);
+    const add = (relation: FoundArchive["relation"], owner: string): void => {
+      found.push({ job, owner, relation, destination, object, record });
+    };
+    if (record === undefined) {
+      if (isOfPattern) add("own", job.name);
+    } else if (record.job === job.name) {
+      const relation = whose(record, object.name);
+      add(relation, relation === "other" ? `${record.job} of ${record.host}` : job.name);
+    } else if (isOfPattern && !names.has(record.job)) add("renamed", record.job);
   }
   return found;
 }
@@ -100,23 +122,25 @@ function isWhole({ object, record }: FoundArchive): boolean {
   return object.sizeBytes > 0 && (record?.archive === undefined || record.archive.sizeBytes === object.sizeBytes);
 }
 
-/** The archive of that name, or the newest one for `latest`; of several destinations the first (local before remote). */
+/** The archive of that name, or the newest one for `latest`; of several copies a whole one, and the local one before others. */
 export function pickArchive(
   archives: readonly FoundArchive[],
   wanted: string,
   unreachable: readonly string[],
 ): FoundArchive {
-  const jobs = new Set(archives.map((archive) => archive.job.name));
   if (wanted === "latest") {
+    const own = archives.filter(({ relation }) => relation === "own");
+    const candidates = own.length > 0 ? own : archives.filter(({ relation }) => relation !== "other");
+    const jobs = new Set(candidates.map((archive) => archive.job.name));
     if (jobs.size > 1) {
       throw new UserError(`several jobs have archives: ${[...jobs].join(", ")}`, {
         hint: "say which one with --job NAME",
       });
     }
-    const whole = archives.filter(isWhole);
+    const whole = candidates.filter(isWhole);
     const best = whole.find(({ record }) => record === undefined || record.status === "success") ?? whole[0];
-    if (best !== undefined) return best;
-    const [damaged] = archives;
+    if (best !== undefined) return nearestCopy(whole, best);
+    const [damaged] = candidates;
     if (damaged !== undefined) {
       throw new UserError(
         `no archive is whole: ${damaged.object.name} and all others are empty or not of their recorded size`,
@@ -126,8 +150,9 @@ export function pickArchive(
       );
     }
   }
-  const named = archives.find((archive) => archive.object.name === wanted);
-  if (named !== undefined) return named;
+  const named = archives.filter((archive) => archive.object.name === wanted);
+  const best = named.find(isWhole) ?? named[0];
+  if (best !== undefined) return nearestCopy(named, best);
   const reasons = unreachable.length > 0 ? `; not reachable: ${unreachable.join("; ")}` : "";
   throw new UserError(
     wanted === "latest" ? `there is no archive yet${reasons}` : `no archive is called ${wanted}${reasons}`,
@@ -135,4 +160,14 @@ export function pickArchive(
       hint: "lifeboat list shows what there is",
     },
   );
+}
+
+/** The same archive in the local folder, where it is there: what is stored last is found first, and that is a remote one. */
+function nearestCopy(archives: readonly FoundArchive[], best: FoundArchive): FoundArchive {
+  const isCopy = ({ object, job, record }: FoundArchive): boolean =>
+    object.name === best.object.name &&
+    object.sizeBytes === best.object.sizeBytes &&
+    job === best.job &&
+    record?.id === best.record?.id;
+  return archives.find((archive) => archive.destination.kind === "local" && isCopy(archive)) ?? best;
 }

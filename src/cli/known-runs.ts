@@ -1,10 +1,11 @@
+import { hostname } from "node:os";
 import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
-import { readRecords } from "../delivery/records.ts";
 import { openJobDestinations } from "../run/job-destinations.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
+import { readOwnRecords } from "../run/own-records.ts";
 import { openHistory } from "../state/history.ts";
 import type { CommandContext } from "./command.ts";
 import type { Setup } from "./setup.ts";
@@ -26,7 +27,7 @@ export async function knownRuns(
     await Promise.all(
       destinations.map(async (destination) => {
         try {
-          const reading = readRecords(destination, job.name, { signal, limit: filter.limit, tolerant: true });
+          const reading = readOwnRecords(destination, job, hostname(), { signal, limit: filter.limit });
           for (const record of await orAborted(reading, signal)) {
             const known = runs.get(record.id);
             if (known === undefined || isNewer(record, known)) runs.set(record.id, record);

@@ -38,8 +38,8 @@ counted (sha256, md5, crc or size). A destination that can't be listed is named,
 function merged(archives: readonly FoundArchive[]): readonly (readonly FoundArchive[])[] {
   const groups = new Map<string, FoundArchive[]>();
   for (const archive of archives) {
-    const { object, job, record } = archive;
-    const key = JSON.stringify([object.name, job.name, object.sizeBytes, statusOf(object.sizeBytes, record)]);
+    const { object, owner, record } = archive;
+    const key = JSON.stringify([object.name, owner, object.sizeBytes, statusOf(object.sizeBytes, record)]);
     groups.set(key, [...(groups.get(key) ?? []), archive]);
   }
   return [...groups.values()];
@@ -48,12 +48,12 @@ function merged(archives: readonly FoundArchive[]): readonly (readonly FoundArch
 function row(copies: readonly FoundArchive[]): string[] {
   const [first] = copies;
   if (first === undefined) return [];
-  const { object, job, record } = first;
+  const { object, owner, record } = first;
   return [
     object.name,
     formatBytes(object.sizeBytes),
     localIso(object.storedAt),
-    job.name,
+    owner,
     statusOf(object.sizeBytes, record),
     copies.map(whereOf).join(", "),
   ];
@@ -76,10 +76,10 @@ function statusOf(sizeBytes: number, record: FoundArchive["record"]): string {
   return record.status;
 }
 
-function asJson({ object, job, record, destination }: FoundArchive): unknown {
+function asJson({ object, owner, record, destination }: FoundArchive): unknown {
   return {
     name: object.name,
-    job: job.name,
+    job: owner,
     destination: destination.label,
     kind: destination.kind,
     sizeBytes: object.sizeBytes,

@@ -67,7 +67,7 @@ async function dryRun(setup: Setup, jobs: readonly Job[], context: CommandContex
         });
         const archives = await Array.fromAsync(destination.list("archive", context.signal));
         const objects = new Map(archives.map((archive) => [archive.name, archive]));
-        for (const { name, keep, reason } of decide(archives)) {
+        for (const { name, keep, reason } of await decide(archives)) {
           const object = objects.get(name);
           if (object === undefined) continue;
           const storedAt = isoTime(object.storedAt);

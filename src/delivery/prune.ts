@@ -18,7 +18,7 @@ const MOST_ERRORS = 5;
  */
 export async function pruneDestination(
   destination: Destination,
-  decide: (archives: readonly StoredObject[]) => readonly PruneDecision[],
+  decide: (archives: readonly StoredObject[]) => readonly PruneDecision[] | Promise<readonly PruneDecision[]>,
   signal: AbortSignal,
 ): Promise<PruneReport> {
   const archives: StoredObject[] = [];
@@ -26,14 +26,16 @@ export async function pruneDestination(
   const listed = new Set(archives.map((archive) => archive.name));
   const removed: string[] = [];
   const errors: unknown[] = [];
-  const judged = decide(archives).filter(({ name }) => listed.has(name));
+  const judged = (await decide(archives)).filter(({ name }) => listed.has(name));
   for (const { name, keep } of judged) {
     if (keep) continue;
     try {
       signal.throwIfAborted();
+      // First, because nobody looks for it any more once the archive is gone: a kill in between would leave it for good.
+      const [index] = await Promise.allSettled([destination.remove("record", indexNameOf(name), signal)]);
       await destination.remove("archive", name, signal);
       removed.push(name);
-      await destination.remove("record", indexNameOf(name), signal);
+      if (index.status === "rejected") throw index.reason;
     } catch (error) {
       errors.push(error);
       if (signal.aborted) break;

@@ -193,6 +193,37 @@ describe("pruning a destination", () => {
     expect((await listAll(local, "record")).map((entry) => entry.name)).toEqual(["b.tar.index", "foreign.index"]);
   });
 
+  it("killed in between leaves no index that belongs to nothing", async () => {
+    await local.put("a.tar", bufferSource(Buffer.from("a")), archive);
+    await local.put("a.tar.index", bufferSource(Buffer.from("a")), record);
+    const left: string[] = [];
+    const watched: Destination = {
+      ...local,
+      async remove(area, name, stop) {
+        await local.remove(area, name, stop);
+        for (const each of ["archive", "record"] as const)
+          for (const entry of await listAll(local, each)) left.push(entry.name);
+      },
+    };
+    await pruneDestination(watched, (archives) => archives.map(({ name }) => ({ name, keep: false })), signal);
+    expect(left).toEqual(["a.tar"]);
+  });
+
+  it("removes an archive whose index can't be removed, and says so", async () => {
+    await local.put("a.tar", bufferSource(Buffer.from("a")), archive);
+    const stubborn: Destination = {
+      ...local,
+      remove: (area, name, stop) =>
+        area === "record" ? Promise.reject(new Error("no")) : local.remove(area, name, stop),
+    };
+    const outcome = await pruneDestination(
+      stubborn,
+      (archives) => archives.map(({ name }) => ({ name, keep: false })),
+      signal,
+    );
+    expect(outcome).toEqual({ destination: local.label, kept: 0, removed: ["a.tar"], error: "no" });
+  });
+
   it("collects errors and goes on", async () => {
     for (const name of ["a.tar", "b.tar", "c.tar"]) await local.put(name, bufferSource(Buffer.from(name)), archive);
     const stubborn: Destination = {

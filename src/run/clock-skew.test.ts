@@ -7,7 +7,8 @@ import type { RunReport } from "../contracts/run.ts";
 import { pruneDestination } from "../delivery/prune.ts";
 import { writeRecord } from "../delivery/records.ts";
 import { bufferSource } from "../destinations/buffer-source.ts";
-import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
+import type { RunContext } from "./context.ts";
+import { clockSkewByArchive, clockSkewByRecords, confirmedSkew } from "./clock-skew.ts";
 import { retentionDecider } from "./retention-policy.ts";
 
 const HOUR_MS = 3_600_000;
@@ -52,9 +53,11 @@ describe("retention at a store", () => {
   ])("whose clock is %s removes what is older than the days, and nothing else", async (_what, byMs) => {
     const signal = new AbortController().signal;
     const settings = { BACKUP_FILENAME: "site-%Y%m%d.{{ .Extension }}", BACKUP_RETENTION_DAYS: "3" };
-    const { job, host, clock } = await box.context(settings, signal);
+    const context = await box.context(settings, signal);
+    const { job, host, clock } = context;
     const startedAtMs = Date.now();
     const inner = box.remote("store");
+    await leaveRecord(context, inner, 5 * DAY_MS, 5 * DAY_MS, signal);
     const owner = { host, job: job.name, runId: "20261122T213000Z-a1b2c3" };
     for (const [name, ageMs] of [
       ["site-20261125.tar.gz", 0],
@@ -72,6 +75,43 @@ describe("retention at a store", () => {
     expect(removed).toEqual(["site-20261120.tar.gz"]);
   });
 
+  /** Of a run that ended so long ago, which the store says it got so long ago. */
+  const leaveRecord = async (
+    context: RunContext,
+    store: Destination,
+    ageMs: number,
+    storedAgeMs: number,
+    signal: AbortSignal,
+  ): Promise<RunReport> => {
+    const at = new Date(Date.now() - ageMs).toISOString();
+    const id = `${at.replaceAll(/[-:]|\.\d+/g, "")}-a1b2c3`;
+    const report = { ...box.recorder(context).report("end"), id, startedAt: at, endedAt: at };
+    await writeRecord(store, report, signal);
+    const stored = (Date.now() - storedAgeMs) / 1000;
+    utimesSync(join(box.root, "store", ".lifeboat", context.job.name, `${id}.json`), stored, stored);
+    return report;
+  };
+
+  it.each([
+    ["ahead now and right before is right for the archives of before", 9, [0, 0], 0],
+    ["behind now and right before is right for the archives of before", -9, [0, 0], 0],
+    ["ahead all the time is ahead", 9, [9, 9], 9],
+    ["behind all the time is behind", -9, [-9, -9], -9],
+    ["behind for some time is behind", -9, [-9, 0], -9],
+    ["ahead for some time may have been right", 9, [9, 0], 0],
+    ["ahead in a first run may be anything", 9, [], 0],
+    ["behind in a first run is behind", -9, [], -9],
+  ])("whose clock is %s", async (_what, nowDays, [newestDays, oldestDays], days) => {
+    const signal = new AbortController().signal;
+    const context = await box.context({}, signal);
+    const store = box.remote("store");
+    const leave = (age: number, skew: number): Promise<RunReport> =>
+      leaveRecord(context, store, age * DAY_MS, (age - skew) * DAY_MS, signal);
+    const records = newestDays === undefined ? [] : [await leave(1, newestDays), await leave(8, oldestDays ?? 0)];
+    const seenMs = await confirmedSkew(nowDays * DAY_MS, store, records, Date.now(), signal);
+    expect(seenMs / DAY_MS).toBe(days);
+  });
+
   it("is asked about its clock by the newest record where nothing was stored just now", async () => {
     const signal = new AbortController().signal;
     const context = await box.context({}, signal);
@@ -79,9 +119,25 @@ describe("retention at a store", () => {
     const report: RunReport = { ...box.recorder(context).report("end"), endedAt };
     const inner = box.remote("store");
     await writeRecord(inner, report, signal);
-    expect(await clockSkewByRecords(inner, [report], signal)).toBe(0);
-    expect(await clockSkewByRecords(off(inner, -DAY_MS), [report], signal)).toBeLessThan(-DAY_MS + HOUR_MS);
-    expect(await clockSkewByRecords(off(inner, DAY_MS), [report], signal)).toBeGreaterThan(DAY_MS - HOUR_MS);
-    expect(await clockSkewByRecords(inner, [], signal)).toBe(0);
+    expect(await clockSkewByRecords(inner, [report], Date.now(), signal)).toBe(0);
+    expect(await clockSkewByRecords(off(inner, -DAY_MS), [report], Date.now(), signal)).toBeLessThan(-DAY_MS + HOUR_MS);
+    expect(await clockSkewByRecords(off(inner, DAY_MS), [report], Date.now(), signal)).toBeGreaterThan(
+      DAY_MS - HOUR_MS,
+    );
+    expect(await clockSkewByRecords(inner, [], Date.now(), signal)).toBe(0);
+  });
+
+  it.each([
+    ["copied to it at one time are no proof", () => 20 * DAY_MS, 0],
+    ["written by a clock that is ahead are", (ageMs: number) => ageMs - 3 * DAY_MS, 3 * DAY_MS],
+  ])("that is a week silent: records %s", async (_what, storedAgeMs, skewMs) => {
+    const signal = new AbortController().signal;
+    const context = await box.context({}, signal);
+    const inner = box.remote("store");
+    const reports: RunReport[] = [];
+    for (const days of [27, 28, 30])
+      reports.push(await leaveRecord(context, inner, days * DAY_MS, storedAgeMs(days * DAY_MS), signal));
+    const seenMs = await clockSkewByRecords(inner, reports, Date.now(), signal);
+    expect(Math.abs(seenMs - skewMs)).toBeLessThan(HOUR_MS);
   });
 });

@@ -1,13 +1,13 @@
 import type { Destination } from "../contracts/destination.ts";
 import type { Job } from "../contracts/job.ts";
-import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { HealAnswer } from "../contracts/task.ts";
 import type { TaskContext, TellContext } from "./context.ts";
 import { dropOrphans } from "../delivery/kept.ts";
-import { readRecords, writeRecord } from "../delivery/records.ts";
+import { writeRecord } from "../delivery/records.ts";
 import { cleanSpool } from "../delivery/staging.ts";
 import { openJobDestinations } from "./job-destinations.ts";
+import { readOwnRecords } from "./own-records.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { healState, KILLED } from "../state/heal.ts";
@@ -124,15 +124,14 @@ export async function recall(
   history: History,
   job: Job,
   destinations: readonly Destination[],
-  signal: AbortSignal,
-  log: Log,
+  { host, signal, log }: Pick<TaskContext, "host" | "signal" | "log">,
 ): Promise<void> {
   const done = new AbortController();
   const limited = AbortSignal.any([signal, done.signal, AbortSignal.timeout(RECALL_LIMIT_MS)]);
   const look = async (destination: Destination): Promise<void> => {
     try {
-      const options = { signal: limited, limit: RUNS_RECALLED, tolerant: true };
-      const records = await orAborted(readRecords(destination, job.name, options), limited);
+      const options = { signal: limited, limit: RUNS_RECALLED };
+      const records = await orAborted(readOwnRecords(destination, job, host, options), limited);
       history.importReports(records.filter((record) => record.status !== "running"));
       if (records.length > 0) done.abort();
     } catch (thrown) {
@@ -183,7 +182,7 @@ async function healDestination(
   signal: AbortSignal,
 ): Promise<void> {
   const { job, clock, host, log } = context;
-  for (const record of await readRecords(destination, job.name, { signal, limit: 500, tolerant: true })) {
+  for (const record of await readOwnRecords(destination, job, host, { signal, limit: 500 })) {
     const report = record.status === "running" && !othersRun ? endedByKill(record, clock.now()) : record;
     if (report !== record) interrupted.set(report.id, interrupted.get(report.id) ?? report);
     if (report.status !== "running") history.importReports([report]);

@@ -69,10 +69,10 @@ export async function deliverLater(context: LaterContext): Promise<RetryAnswer> 
 
 /** Whether something still waits. */
 async function deliverJobLater(context: TellContext, job: Job, history: History): Promise<boolean> {
-  const { options, log, signal } = context;
+  const { options, log } = context;
   const destinations = await openJobDestinations(job, options.stateDir, (text) => log.warn(text));
   try {
-    if (!history.persistent) await recall(history, job, destinations, signal, log);
+    if (!history.persistent) await recall(history, job, destinations, context);
     const run = waitingRun(history.runs({ job: job.name, limit: RUNS_LOOKED_AT }));
     if (run === undefined) return false;
     const missing = destinations.filter(({ label }) =>

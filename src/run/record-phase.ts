@@ -3,6 +3,7 @@ import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
 import type { Recorder } from "./recorder.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { pruneRecords, readRecords, writeRecord } from "../delivery/records.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { formatSpan } from "../lib/bytes.ts";
@@ -87,6 +88,6 @@ export async function nameTakenBy(
   for await (const archive of destination.list("archive", signal)) exists ||= archive.name === name;
   if (!exists) return undefined;
   const records = await readRecords(destination, undefined, { signal, limit: 100_000 });
-  const owner = records.find((record) => record.archive?.name === name);
+  const owner = recordsByArchive(records, destination.label).get(name);
   return owner === undefined || owner.job === job ? undefined : owner.job;
 }

@@ -2,6 +2,7 @@ import type { Destination } from "../contracts/destination.ts";
 import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { RunContext } from "./context.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords, writeRecord } from "../delivery/records.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { DestinationError, messageOf } from "../lib/errors.ts";
@@ -40,7 +41,7 @@ export function prepareRemote({
     ]);
     if (otherJob === undefined) return;
     throw new DestinationError("invalid", `the archive name ${name} belongs to the job ${otherJob}`, {
-      hint: "give each job its own BACKUP_FILENAME or its own folder",
+      hint: "give each job its own BACKUP_FILENAME or its own folder; if this job had that name before, move the archive away",
     });
   };
 }
@@ -78,6 +79,6 @@ async function remoteOwnerOf(
     return undefined;
   }
   const records = await readRecords(destination, undefined, { signal, limit: 100_000, tolerant: true });
-  const owner = records.find((record) => record.archive?.name === name);
+  const owner = recordsByArchive(records, destination.label).get(name);
   return owner === undefined || owner.job === job ? undefined : owner.job;
 }

@@ -3,8 +3,9 @@ import type { Job } from "../contracts/job.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { Clock } from "../lib/clock.ts";
 import { createNameMatcher, expandName } from "../archive/names.ts";
+import { recordsByArchive } from "../delivery/record-of-archive.ts";
 import { readRecords } from "../delivery/records.ts";
-import { clockSkewByArchive, clockSkewByRecords } from "./clock-skew.ts";
+import { clockSkewByArchive, clockSkewByRecords, confirmedSkew } from "./clock-skew.ts";
 import { decideRetention, type RetentionDecision, type RetentionPolicy } from "../retention/decide.ts";
 import {
   BACKUP_KEEP_DAILY,
@@ -19,6 +20,7 @@ import {
   BACKUP_SKIP_BACKENDS_FROM_PRUNE,
 } from "../retention/settings.ts";
 import { namePatternOf } from "./name-pattern.ts";
+import { archiveOwners } from "./own-records.ts";
 
 /** Every record there is matters: one that is overlooked could cost another job its archive. */
 const MOST_RECORDS = 100_000;
@@ -55,7 +57,7 @@ export interface RetentionQuestion {
 
 /**
  * The job's retention rules, ready to decide over what one destination holds. Sidecars that share a folder often have jobs
- * of one name (`default`), so what a record of another `host` says of a name that this job can't give is not believed.
+ * of one name (`default`), so what a record says of a name that this job can't give is only believed of an earlier one of its own.
  */
 export async function retentionDecider({
   job,
@@ -65,24 +67,26 @@ export async function retentionDecider({
   signal,
   current,
   known,
-}: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => readonly RetentionDecision[]> {
-  const recordOf = new Map<string, RunReport>();
+}: RetentionQuestion): Promise<(archives: readonly StoredObject[]) => Promise<readonly RetentionDecision[]>> {
   const options = { signal, limit: MOST_RECORDS, ...(known === undefined ? {} : { known }) };
   const records = await readRecords(destination, undefined, options);
-  for (const record of records) {
-    // Newest first; the newest that names an archive speaks for it.
-    const name = record.archive?.name;
-    if (name !== undefined && !recordOf.has(name)) recordOf.set(name, record);
-  }
+  const recordOf = recordsByArchive(records, destination.label);
   const policy = policyOf(job);
+  const whose = archiveOwners(records, job, host);
   const ownerOf = (record: RunReport, name: string): string =>
-    record.host === host || policy.matchesPattern(name) ? record.job : `${record.job} of ${record.host}`;
+    whose(record, name) === "other" && record.job === job.name
+      ? `${record.job} of another sidecar (${record.host})`
+      : record.job;
   // Without an archive of this moment, the clock is seen by the newest record; a local folder has our own.
-  const skewOfRecords =
-    current === undefined && destination.kind !== "local" ? await clockSkewByRecords(destination, records, signal) : 0;
-  return (archives) => {
+  const skewOf = async (archives: readonly StoredObject[], now: number): Promise<number> => {
+    if (destination.kind === "local") return 0;
+    if (current === undefined) return clockSkewByRecords(destination, records, now, signal);
+    const skewMs = clockSkewByArchive(archives, current, now);
+    return confirmedSkew(skewMs, destination, records, now, signal);
+  };
+  return async (archives) => {
     const now = clock.now();
-    const skewMs = current === undefined ? skewOfRecords : clockSkewByArchive(archives, current, now);
+    const skewMs = await skewOf(archives, now);
     return decideRetention(
       archives.map((archive) => {
         const record = recordOf.get(archive.name);

@@ -87,7 +87,7 @@ export async function runJob(context: RunContext): Promise<RunOutcome> {
     const { signal } = bounded;
     const interrupted = await healBeforeRun({ ...context, signal }, job, history, destinations);
     dead = interrupted;
-    if (!history.persistent) await recall(history, job, destinations, signal, log);
+    if (!history.persistent) await recall(history, job, destinations, { ...context, signal });
     await recordStart(destinations, recorder.report(), log);
     const index = createRunIndex(context);
     await storeArchive({ context, recorder, history, destinations, signal, workers, interrupted, index });

@@ -177,7 +177,7 @@ async function refuseTakenName({ context, destinations, signal }: StoreInput, na
     const otherJob = await nameTakenBy(destination, name, job.name, signal);
     if (otherJob === undefined) continue;
     throw new UserError(`the archive name ${name} belongs to the job ${otherJob}`, {
-      hint: "give each job its own BACKUP_FILENAME or its own folder",
+      hint: "give each job its own BACKUP_FILENAME or its own folder; if this job had that name before, move the archive away",
     });
   }
 }

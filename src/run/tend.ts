@@ -85,8 +85,8 @@ async function alertOnce(job: Job, history: History, outbox: Outbox, context: Te
   );
 }
 
-async function recallFrom(job: Job, history: History, { options, signal, log }: TellContext): Promise<void> {
-  const destinations = await openJobDestinations(job, options.stateDir);
-  await recall(history, job, destinations, signal, log);
-  await closeAll(destinations, log);
+async function recallFrom(job: Job, history: History, context: TellContext): Promise<void> {
+  const destinations = await openJobDestinations(job, context.options.stateDir);
+  await recall(history, job, destinations, context);
+  await closeAll(destinations, context.log);
 }

@@ -24,10 +24,14 @@ export interface RawReader {
    * @throws DamagedBlock; IndexFault where the index leads nowhere; what the store says
    */
   read(block: number, offset: number, length: number): AsyncGenerator<Buffer, void, void>;
+  /** The same at once where it all lies in the block that was read last, as with most small files; else undefined. */
+  readAtOnce(block: number, offset: number, length: number): Buffer | undefined;
 }
 
 /** Blocks that follow each other come in one request, more the longer it goes on, up to this. */
 const LARGEST_REQUEST_BYTES = 8 * 1024 * 1024;
+/** Of Node's zlib. */
+const LEAST_CHUNK_BYTES = 64;
 
 export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: AbortSignal): RawReader {
   let waiting: { readonly block: IndexBlock; readonly stored: Buffer }[] = [];
@@ -75,6 +79,11 @@ export function createRawReader(index: ArchiveIndex, read: RangeReader, signal: 
   };
 
   return {
+    readAtOnce(block, offset, length) {
+      const raw = current?.number === block ? current.raw : undefined;
+      if (raw === undefined || raw instanceof DamagedBlock || offset + length > raw.length) return undefined;
+      return raw.subarray(offset, offset + length);
+    },
     async *read(block, offset, length) {
       let left = length;
       let start = offset;
@@ -97,10 +106,12 @@ export function decodeBlock(index: ArchiveIndex, block: IndexBlock, stored: Buff
     throw new DamagedBlock(block);
   }
   const { compression } = index.facts;
+  // One buffer for all of it, and no more than it should be.
+  const options = { maxOutputLength: block.rawBytes, chunkSize: Math.max(block.rawBytes, LEAST_CHUNK_BYTES) + 1 };
   let raw = stored;
   try {
-    if (compression === "gz") raw = gunzipSync(stored, { maxOutputLength: block.rawBytes });
-    else if (compression === "zst") raw = zstdDecompressSync(stored, { maxOutputLength: block.rawBytes });
+    if (compression === "gz") raw = gunzipSync(stored, options);
+    else if (compression === "zst") raw = zstdDecompressSync(stored, options);
   } catch (cause) {
     throw new DamagedBlock(block, { cause });
   }

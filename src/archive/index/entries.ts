@@ -81,9 +81,10 @@ async function read(
 }
 
 async function readHeader(listed: IndexEntry, raw: RawReader): Promise<ArchiveEntry> {
-  const pieces: Buffer[] = [];
-  for await (const piece of raw.read(listed.block, listed.offset, listed.headerBytes)) pieces.push(piece);
-  const headers = Buffer.concat(pieces);
+  const { block, offset, headerBytes } = listed;
+  const headers =
+    raw.readAtOnce(block, offset, headerBytes) ??
+    Buffer.concat(await Array.fromAsync(raw.read(block, offset, headerBytes)));
   const assembler = createEntryAssembler();
   let found: ArchiveEntry | undefined;
   try {
@@ -114,6 +115,11 @@ async function* content(
   raw: RawReader,
   onDamage: (fault: DamagedBlock) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const atOnce = raw.readAtOnce(block, offset + headerBytes, sizeBytes);
+  if (atOnce !== undefined) {
+    if (sizeBytes > 0) yield atOnce;
+    return;
+  }
   try {
     // The headers' block is open already.
     let skip = headerBytes;

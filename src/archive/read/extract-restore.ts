@@ -1,16 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { linkSync, lstatSync, mkdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import type { EntryCounts } from "../../contracts/archive.ts";
 import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
@@ -21,6 +9,7 @@ import { placeOf } from "./extract-paths.ts";
 import { makeSpecialFile, temporaryName } from "./extract-special.ts";
 import type { ArchiveEntry } from "./entry.ts";
 import { MissingContent } from "./read-errors.ts";
+import type { RestoreCalls } from "./restore-calls.ts";
 
 /** Puts entries into an open target, one after the other. */
 export interface Restorer {
@@ -50,7 +39,11 @@ const IMPLIED_FOLDER_MODE = 0o755;
 
 const TOLD_ONCE: ReadonlySet<ExtractNoticeKind> = new Set(["owner", "special-bits", "absolute", "metadata"]);
 
-export function createRestorer(target: string, options: Pick<ExtractOptions, "overwrite" | "onNotice">): Restorer {
+export function createRestorer(
+  target: string,
+  calls: RestoreCalls,
+  options: Pick<ExtractOptions, "overwrite" | "onNotice">,
+): Restorer {
   /** By path; a folder is there before what it holds. Undefined: no entry has described it yet. */
   const foldersToFinish = new Map<string, ArchiveEntry | undefined>();
   const folders = createFolders(target, (names) => foldersToFinish.set(names.join("/"), undefined));
@@ -98,6 +91,17 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     return true;
   };
 
+  /** Nearly always the name is free, so it is only looked at where it is not. */
+  const createFile = (folder: Folder, name: string, entry: ArchiveEntry): { fd: number; temporary?: string } => {
+    try {
+      return { fd: calls.createFile(folder, name) };
+    } catch (cause) {
+      if (systemCode(cause) !== "EEXIST" || !isInTheWay(folder, name, entry)) throw cause;
+    }
+    const temporary = temporaryName();
+    return { fd: calls.createFile(folder, temporary), temporary };
+  };
+
   const restoreFile = async (
     folder: Folder,
     name: string,
@@ -105,24 +109,22 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     body: AsyncIterable<Buffer>,
     onPiece: () => void,
   ) => {
-    const temporary = isInTheWay(folder, name, entry) ? temporaryName() : undefined;
-    const made = folder.at(temporary ?? name);
+    const { fd, temporary } = createFile(folder, name, entry);
     const bytesBefore = bytesWritten;
-    const fd = openSync(made, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
     try {
       try {
         for await (const piece of body) {
-          writeAll(fd, piece);
+          calls.write(fd, piece);
           bytesWritten += piece.length;
           onPiece();
         }
-        describe(entry, () => applyMetadata(fd, entry, "file"));
+        describe(entry, () => applyMetadata(calls, fd, entry, "file"));
       } finally {
-        closeSync(fd);
+        calls.close(fd);
       }
-      if (temporary !== undefined) renameSync(made, folder.at(name));
+      if (temporary !== undefined) renameSync(folder.at(temporary), folder.at(name));
     } catch (cause) {
-      removeQuietly(made);
+      removeQuietly(folder.at(temporary ?? name));
       bytesWritten = bytesBefore;
       throw cause;
     }
@@ -144,10 +146,10 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
 
   const restoreSymlink = (folder: Folder, name: string, entry: ArchiveEntry): void => {
     const temporary = isInTheWay(folder, name, entry) ? temporaryName() : undefined;
-    const made = folder.at(temporary ?? name);
-    symlinkSync(entry.linkBytes ?? Buffer.alloc(0), made);
-    describe(entry, () => applyLinkMetadata(made, entry));
-    if (temporary !== undefined) renameSync(made, folder.at(name));
+    const made = temporary ?? name;
+    symlinkSync(entry.linkBytes ?? Buffer.alloc(0), folder.at(made));
+    describe(entry, () => applyLinkMetadata(calls, folder, made, entry));
+    if (temporary !== undefined) renameSync(folder.at(temporary), folder.at(name));
     counts.symlinks += 1;
   };
 
@@ -178,7 +180,7 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
     isInTheWay(folder, name, entry);
     const problem = makeSpecialFile(folder, name, entry);
     if (problem !== undefined) throw new NotRestored("unsupported", `cannot be made here: ${problem}`);
-    describe(entry, () => applyLinkMetadata(folder.at(name), entry));
+    describe(entry, () => applyLinkMetadata(calls, folder, name, entry));
     counts.others += 1;
   };
 
@@ -223,8 +225,8 @@ export function createRestorer(target: string, options: Pick<ExtractOptions, "ov
       for (const [joined, entry] of innermostFirst) {
         try {
           const { fd } = folders.enter(joined.split("/"), false);
-          if (entry === undefined) fchmodSync(fd, IMPLIED_FOLDER_MODE);
-          else describe(entry, () => applyMetadata(fd, entry, "folder"));
+          if (entry === undefined) calls.setMode(fd, IMPLIED_FOLDER_MODE);
+          else describe(entry, () => applyMetadata(calls, fd, entry, "folder"));
         } catch (cause) {
           notify("metadata", printablePath(Buffer.from(joined, "latin1")), noticeOf(cause).detail, false);
         }
@@ -250,10 +252,6 @@ function noticeOf(cause: unknown): { kind: ExtractNoticeKind; detail: string } {
   if (code === undefined || FATAL_CODES.has(code) || code.startsWith("ERR_")) throw cause;
   // Node's texts end in the call and a path of ours.
   return { kind: "failed", detail: messageOf(cause).replace(/, [a-z]+ '.*$/, "") };
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
 function removeQuietly(made: Buffer): void {

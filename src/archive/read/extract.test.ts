@@ -19,7 +19,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { extractArchive, type ExtractNotice, type ExtractOptions } from "./extract.ts";
 import { inPieces, pythonTar, tree } from "./extract-fixture.ts";
-import { utimesText } from "./extract-metadata.ts";
+import { utimesText } from "./utimes-text.ts";
 
 let work: string;
 let target: string;
@@ -62,7 +62,7 @@ describe("what comes back", () => {
       const result = await restore(stored);
       expect(notices).toEqual([]);
       expect(result).toMatchObject({ incomplete: 0, counts: { hardlinks: 1, others: 1 } });
-      // GNU tar compares times exactly, which Node can't set: an archive of whole microseconds is compared instead.
+      // Where libc can't be called, times are exact to the microsecond only.
       execFileSync("diff", ["-r", "--no-dereference", "--exclude=fifo", at("backup"), path.join(target, "backup")]);
       expect(listing(path.join(target, "backup"))).toBe(listing(at("backup")));
     },

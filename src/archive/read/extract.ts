@@ -5,6 +5,7 @@ import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
 import { makeFolders } from "../../lib/make-folders.ts";
 import type { ExtractOptions, ExtractResult } from "./extract-contract.ts";
 import { createRestorer, type Restorer } from "./extract-restore.ts";
+import { loadRestoreCalls } from "./restore-calls-libc.ts";
 import { readArchive, type EntryWithBody } from "./read.ts";
 
 export type {
@@ -17,8 +18,8 @@ export type {
 
 /**
  * Restores an archive below `targetDir`, which is made if it is missing, and never outside of it, whatever the archive holds
- * and whoever changes the target meanwhile. As root with owners; modes, and times to the microsecond (Node sets no finer
- * ones). One entry that can't be restored is a notice and the rest goes on.
+ * and whoever changes the target meanwhile. As root with owners; modes, and times (to the microsecond where libc can't be
+ * called). One entry that can't be restored is a notice and the rest goes on.
  * @throws UserError for a target that is not a folder or not empty, a full or failing disk, and all that `readArchive` throws;
  * it says how much was restored, and a file that was cut off by it is removed. The signal's reason when it aborts.
  */
@@ -50,10 +51,11 @@ export async function extractEntries(
   const target = path.resolve(targetDir);
   checkTarget(target, options.overwrite ?? false);
 
+  const calls = await loadRestoreCalls();
   let restorer: Restorer | undefined;
   const open = (): Restorer => {
     makeTarget(target);
-    return createRestorer(target, options);
+    return createRestorer(target, calls, options);
   };
   try {
     for await (const { entry, body } of entries) {

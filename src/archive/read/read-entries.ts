@@ -68,9 +68,7 @@ export function createEntryAssembler(): EntryAssembler {
         extensionFlag = header.typeflag;
         return { kind: "extension", sizeBytes: header.sizeBytes };
       }
-      // An empty value takes back what was said before.
-      const records = [...shared, ...own];
-      const step = toEntry(header, new Map(records.filter(([key]) => (own.get(key) ?? shared.get(key))?.length !== 0)));
+      const step = toEntry(header, shared.size === 0 ? withValues(own) : withValues(new Map([...shared, ...own])));
       own = new Map();
       return step;
     },
@@ -85,6 +83,14 @@ export function createEntryAssembler(): EntryAssembler {
       }
     },
   };
+}
+
+/** An empty value takes back what was said before. */
+function withValues(records: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
+  for (const value of records.values()) {
+    if (value.length === 0) return new Map([...records].filter((record) => record[1].length > 0));
+  }
+  return records;
 }
 
 function toEntry(header: RawHeader, records: ReadonlyMap<string, Buffer>): HeaderStep {
@@ -129,8 +135,9 @@ function typeOf(
   }
   if (type !== "file") return { type };
   // Files with holes: the content begins with, or is to be read through, a map of the holes.
-  if ([...records.keys()].some((key) => key.startsWith("GNU.sparse.") || key === "SCHILY.realsize")) {
-    return { type: "unsupported", typeName: "a sparse file (write the archive without --sparse)" };
+  for (const key of records.keys()) {
+    if (key.startsWith("GNU.sparse.") || key === "SCHILY.realsize")
+      return { type: "unsupported", typeName: "a sparse file (write the archive without --sparse)" };
   }
   // Before POSIX a folder was a file whose name ends in a slash.
   return pathBytes.at(-1) === 0x2f ? { type: "directory" } : { type };

@@ -30,15 +30,19 @@ export function isTarHeader(block: Buffer): boolean {
     // Not a number: not a header.
     return false;
   }
-  let unsigned = 0;
-  let signed = 0;
-  for (let at = 0; at < BLOCK_BYTES; at += 1) {
-    const byte = at >= CHECKSUM_START && at < CHECKSUM_END ? 0x20 : (block[at] ?? 0);
-    unsigned += byte;
-    signed += byte < 0x80 ? byte : byte - 0x100;
-  }
+  // The checksum itself counts as blanks.
+  const blanks = (CHECKSUM_END - CHECKSUM_START) * 0x20;
+  const sum = sumOf(block, 0, CHECKSUM_START) + blanks + sumOf(block, CHECKSUM_END, BLOCK_BYTES);
+  if (stated === sum) return true;
   // Old programs added up signed bytes.
-  return stated === unsigned || stated === signed;
+  const others = Buffer.concat([block.subarray(0, CHECKSUM_START), block.subarray(CHECKSUM_END, BLOCK_BYTES)]);
+  return stated === sum - 0x100 * others.filter((byte) => byte >= 0x80).length;
+}
+
+function sumOf(block: Buffer, start: number, end: number): number {
+  let sum = 0;
+  for (let at = start; at < end; at += 1) sum += block[at] ?? 0;
+  return sum;
 }
 
 /** @throws HeaderFault for a wrong checksum or an unreadable number */
@@ -74,9 +78,12 @@ function textField(block: Buffer, start: number, length: number): Buffer {
   return untilNul(block.subarray(start, start + length));
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** A copy: blocks are views of buffers that would otherwise stay in memory. */
 export function untilNul(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
+  if (end === 0) return NOTHING;
   return Buffer.from(end === -1 ? bytes : bytes.subarray(0, end));
 }
 
@@ -92,10 +99,20 @@ function numberField(block: Buffer, start: number, length: number): number {
     }
     return safeNumber(value);
   }
-  // Blanks or NUL on both sides; what follows the first of them behind the digits is not looked at.
-  const match = /^[ \0]*([0-7]*)(?:[ \0]|$)/.exec(block.toString("latin1", start, start + length));
-  if (match === null) throw new HeaderFault("a header holds a number that is none");
-  return safeNumber(BigInt(`0o${match[1] ?? ""}0`) / 8n);
+  // Blanks or NUL on both sides; what follows the first of them behind the digits is not looked at. A field has at most 12
+  // digits of three bits, which a number holds exactly.
+  const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0;
+  const end = start + length;
+  let at = start;
+  while (at < end && isBlank(block[at] ?? 0)) at += 1;
+  let value = 0;
+  for (; at < end; at += 1) {
+    const byte = block[at] ?? 0;
+    if (byte < 0x30 || byte > 0x37) break;
+    value = value * 8 + byte - 0x30;
+  }
+  if (at < end && !isBlank(block[at] ?? 0)) throw new HeaderFault("a header holds a number that is none");
+  return value;
 }
 
 function safeNumber(value: bigint): number {

@@ -5,6 +5,7 @@ import type { FileCalls } from "./file-calls.ts";
 import { FILE_FLAGS, FOLDER_FLAGS, nodeCalls } from "./file-calls-node.ts";
 import { FileStat } from "./file-stat.ts";
 import { type NameStack, createNameStack } from "./name-stack.ts";
+import { createNativeName } from "./native-name.ts";
 
 /** Linux, on the architectures below; Node does not name them. */
 const O_CLOEXEC = 0o2000000;
@@ -23,8 +24,6 @@ const RECORD_NAME = 19;
 
 const LISTING_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK;
 const LISTING_BYTES = 64 * 1024;
-/** More than any name that a listing gives. */
-const LONGEST_NAME = 4096;
 
 type Call = (...args: number[]) => number;
 
@@ -70,21 +69,12 @@ async function loadLibc(): Promise<Libc> {
 
 /** Whatever fails is tried again through Node, which then throws its error, or succeeds. */
 function createCalls(libc: Libc): FileCalls {
-  const name = new Uint8Array(new ArrayBuffer(LONGEST_NAME));
-  const nameAddress = libc.addressOf(name.buffer);
+  const { address: nameAddress, put: putName } = createNativeName((buffer) => libc.addressOf(buffer));
   const listing = Buffer.from(new ArrayBuffer(LISTING_BYTES));
   const listingAddress = libc.addressOf(listing.buffer);
   let target: Buffer | undefined;
   let targetAddress = 0;
 
-  /** NUL-terminated at `nameAddress`; false where it is no name. */
-  const putName = (text: string): boolean => {
-    const { length } = text;
-    if (length >= LONGEST_NAME) return false;
-    for (let at = 0; at < length; at += 1) name[at] = text.charCodeAt(at);
-    name[length] = 0;
-    return true;
-  };
   const statAddresses = new WeakMap<FileStat, number>();
   const statAddress = (stat: FileStat): number => {
     let address = statAddresses.get(stat);
@@ -124,7 +114,7 @@ function createCalls(libc: Libc): FileCalls {
     },
     openFolderByPath: (place) => nodesOwn(nodeCalls.openFolderByPath(place)),
     statOpen(fd, into) {
-      name[0] = 0;
+      putName("");
       const done = libc.statx(fd, nameAddress, AT_EMPTY_PATH, STATX_BASIC_STATS, statAddress(into));
       if (done !== 0) nodeCalls.statOpen(fd, into);
     },
