@@ -1,7 +1,7 @@
 import { constants, fstatSync, readFileSync } from "node:fs";
 import os from "node:os";
-import { loadNativeLibrary, type NativeLibrary } from "../write/native-library.ts";
-import { createNativeName } from "../write/native-name.ts";
+import { loadNativeLibrary, type NativeLibrary } from "../../lib/native-library.ts";
+import { createNativeName } from "../../lib/native-name.ts";
 import { NEW_FILE_FLAGS, NEW_FILE_MODE, nodeRestoreCalls, type RestoreCalls } from "./restore-calls.ts";
 
 /** Linux, on the architectures below; Node does not name them. */

@@ -5,7 +5,7 @@ import type { FileCalls } from "./file-calls.ts";
 import { FILE_FLAGS, FOLDER_FLAGS, nodeCalls } from "./file-calls-node.ts";
 import { FileStat } from "./file-stat.ts";
 import { type NameStack, createNameStack } from "./name-stack.ts";
-import { createNativeName } from "./native-name.ts";
+import { createNativeName } from "../../lib/native-name.ts";
 
 /** Linux, on the architectures below; Node does not name them. */
 const O_CLOEXEC = 0o2000000;

@@ -1,6 +1,6 @@
 import type { MemberWriter } from "./block-engine.ts";
 import { writeStoredMember } from "./gzip-member.ts";
-import { loadNativeLibrary } from "./native-library.ts";
+import { loadNativeLibrary } from "../../lib/native-library.ts";
 
 /** Offsets in `struct isal_zstream` (igzip_lib.h; the same in all libraries called `libisal.so.2`), 64-bit machines. */
 const STREAM = {

@@ -1,5 +1,5 @@
 import type { MemberWriter } from "./block-engine.ts";
-import { loadNativeLibrary } from "./native-library.ts";
+import { loadNativeLibrary } from "../../lib/native-library.ts";
 
 /** Stores without compressing, with the checksum computed as fast as the machine can. */
 const STORED_LEVEL = 0;

@@ -1,5 +1,5 @@
 import type { BlockEngine, ZstdSettings } from "./block-engine.ts";
-import { loadNativeLibrary } from "./native-library.ts";
+import { loadNativeLibrary } from "../../lib/native-library.ts";
 
 /**
  * Node.js carries libzstd and lets others call it: without its stream interface a frame costs a sixth less CPU time. Another
