@@ -6,7 +6,6 @@ export const END = "end";
 export interface CompressRequest {
   readonly input: SharedArrayBuffer;
   readonly bytes: number;
-  /** The input itself, where nothing is compressed. */
   readonly output: SharedArrayBuffer;
 }
 

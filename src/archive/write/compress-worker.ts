@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type CompressReply, type CompressRequest, END } from "./compress-protocol.ts";
 import { type EngineChoice, loadEngine } from "./engines.ts";
 
-/** A thread that compresses and hashes one block after the other. An error ends it, and its parent hears of it. */
+/** A thread that compresses one block after the other. An error ends it, and its parent hears of it. */
 if (parentPort !== null) {
   const port = parentPort;
   const engine = await loadEngine(workerData as EngineChoice);

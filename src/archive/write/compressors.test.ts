@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -31,7 +31,7 @@ async function compress(compressor: BlockCompressor, block: Uint8Array): Promise
   new Uint8Array(input).set(block);
   const compressed = await compressor.compress(input, block.length);
   const made = Buffer.from(new Uint8Array(compressed.output, 0, compressed.outputBytes).slice());
-  compressor.reuse(compressed);
+  compressor.reuse(compressed.output);
   return made;
 }
 
@@ -146,10 +146,6 @@ describe("a compressor", () => {
   it("none gives the block itself", async () => {
     const compressor = createCompressor("none", "default", { slots: 1, blockBytes: 10, native: true });
     const input = new SharedArrayBuffer(10);
-    const sha256 = hash("sha256", Buffer.alloc(3), "buffer");
-    const block = await compressor.compress(input, 3);
-    expect(block).toMatchObject({ input, output: input, outputBytes: 3 });
-    expect(sha256.equals(block.sha256)).toBe(true);
-    await compressor.close();
+    expect(await compressor.compress(input, 3)).toEqual({ input, output: input, outputBytes: 3 });
   });
 });

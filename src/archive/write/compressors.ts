@@ -5,14 +5,14 @@ import { outputCapacityBytes } from "./block-engine.ts";
 import { type CompressReply, type CompressRequest, END } from "./compress-protocol.ts";
 import type { EngineChoice } from "./engines.ts";
 
-/** A compressed block. Both buffers are the caller's again; without compression they are the same. */
+/** A compressed block. Both buffers are the caller's again. */
 export interface CompressedBlock {
   readonly input: SharedArrayBuffer;
   /** Its first `outputBytes` are the block; the rest is room. */
   readonly output: SharedArrayBuffer;
   readonly outputBytes: number;
-  /** Of these bytes. */
-  readonly sha256: Uint8Array;
+  /** Of these bytes; absent where nothing was compressed. */
+  readonly sha256?: Uint8Array;
 }
 
 /** Turns blocks into independently readable pieces of the archive, off the main thread. */
@@ -23,8 +23,8 @@ export interface BlockCompressor {
   warmUp(): void;
   /** `input`, whose first `bytes` are the block, is given away until the promise settles. At most `slots` at a time. */
   compress(input: SharedArrayBuffer, bytes: number): Promise<CompressedBlock>;
-  /** Takes an output's memory back for another block, where it is not the input's. */
-  reuse(block: Pick<CompressedBlock, "input" | "output">): void;
+  /** Takes an output's memory back for another block. */
+  reuse(output: SharedArrayBuffer): void;
   /**
    * Rejects the compressions under way and tells the threads to end, which they do after their block. They are never ended by
    * force: a native library that is being loaded at that moment takes the whole process with it. Resolves when all are gone.
@@ -46,6 +46,16 @@ export function createCompressor(
   level: CompressionLevel,
   options: CompressorOptions,
 ): BlockCompressor {
+  if (compression === "none") {
+    return {
+      name: "none",
+      warmUp: () => undefined,
+      // The block is its own output: the caller takes care of that.
+      compress: (input, bytes) => Promise.resolve({ input, output: input, outputBytes: bytes }),
+      reuse: () => undefined,
+      close: () => Promise.resolve(),
+    };
+  }
   return threadedCompressor({ compression, level, native: options.native ?? true }, options);
 }
 
@@ -96,17 +106,14 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     compress(input, bytes) {
       if (idle.length === 0 && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);
       const worker = idle.pop() ?? start();
-      const output =
-        choice.compression === "none"
-          ? input
-          : (spareOutputs.pop() ?? new SharedArrayBuffer(outputCapacityBytes(blockBytes)));
+      const output = spareOutputs.pop() ?? new SharedArrayBuffer(outputCapacityBytes(blockBytes));
       return new Promise((resolve, reject) => {
         workers.set(worker, { resolve, reject });
         worker.postMessage({ input, bytes, output } satisfies CompressRequest);
       });
     },
-    reuse({ input, output }) {
-      if (output !== input) spareOutputs.push(output);
+    reuse(output) {
+      spareOutputs.push(output);
     },
     async close() {
       const running = [...workers.keys()];

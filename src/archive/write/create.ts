@@ -122,6 +122,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
       options: { sources, hardlinks, excludeRegexp, excludeGlobs, ownPaths },
       cutRule,
       buffers: slots + SPARE_BUFFERS,
+      hashesBlocks: options.compression === "none",
       control: control.buffer,
     };
     const started = new Worker(walkWorker, { workerData, execArgv: [], ...walkWorkerOptions });
@@ -148,7 +149,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
         const { block, output: compressed } = next;
         const output = new Uint8Array(compressed.output, 0, compressed.outputBytes);
         hash.update(output);
-        blockFacts.add(block, compressed);
+        blockFacts.add(block, output, compressed.sha256 ?? block.sha256);
         sizeBytes += output.length;
         if (performance.now() - progressAt >= PROGRESS_EVERY_MS) {
           progressAt = performance.now();
@@ -156,7 +157,7 @@ export function createArchive(options: ArchiveOptions, parts: ArchiveParts = {})
           options.onProgress?.({ files, bytesRead, bytesWritten: sizeBytes, current });
         }
         yield options.reuseChunks === true ? output : output.slice();
-        compressor.reuse(compressed);
+        if (compressed.output !== compressed.input) compressor.reuse(compressed.output);
         worker?.postMessage({ buffer: compressed.input } satisfies BufferMessage);
         wakeWorker();
       }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
@@ -69,7 +70,9 @@ function run(port: MessagePort, data: WalkWorkerData, calls: FileCalls): void {
       const whole = buffer.buffer as SharedArrayBuffer;
       const { path, files, bytesRead } = at;
       const current = printablePath(Buffer.from(path, "latin1"));
-      post({ type: "block", buffer: whole, bytes, entries, files, bytesRead, current }, [entries.buffer]);
+      const sha256 = data.hashesBlocks ? hash("sha256", new Uint8Array(whole, 0, bytes), "buffer") : undefined;
+      const facts = { files, bytesRead, current, ...(sha256 === undefined ? {} : { sha256 }) };
+      post({ type: "block", buffer: whole, bytes, entries, ...facts }, [entries.buffer]);
     },
   };
 

@@ -19,6 +19,8 @@ export interface WalkWorkerData {
   readonly cutRule: CutRule;
   /** Block buffers that may exist at the same time: the bound of all memory in flight. */
   readonly buffers: number;
+  /** Where blocks are stored as they are, nobody else has a thread to spare for their checksums. */
+  readonly hashesBlocks: boolean;
   /** Four 32-bit integers, see `CONTROL`. */
   readonly control: SharedArrayBuffer;
 }
@@ -49,6 +51,8 @@ export interface BlockMessage {
   readonly bytes: number;
   /** Entries that were finished in it, packed (see entry-log.ts); transferred. */
   readonly entries: Uint8Array<ArrayBuffer>;
+  /** Of the block, where the walk was asked for it. */
+  readonly sha256?: Uint8Array;
   readonly files: number;
   readonly bytesRead: number;
   readonly current: string;
