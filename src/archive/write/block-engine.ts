@@ -11,8 +11,8 @@ export interface BlockEngine {
 
 export interface ZstdSettings {
   readonly level: number;
-  /** All parameters of a frame, the level included, by the numbers of zstd.h (`ZSTD_cParameter`), as `node:zlib` names them. */
-  readonly parameters: Readonly<Record<number, number>>;
+  /** How far a frame looks back: 2 to the power of this, bytes. */
+  readonly windowLog: number;
 }
 
 /** Compresses one stretch of a block into one gzip member. */

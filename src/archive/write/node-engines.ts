@@ -1,4 +1,4 @@
-import { crc32, gzipSync, zstdCompressSync } from "node:zlib";
+import { constants, crc32, gzipSync, zstdCompressSync } from "node:zlib";
 import type { BlockEngine, MemberWriter, ZstdSettings } from "./block-engine.ts";
 import { writeStoredMember } from "./gzip-member.ts";
 
@@ -25,7 +25,13 @@ export function nodeGzip(level: number): MemberWriter {
   };
 }
 
-export function nodeZstd({ level, parameters: params }: ZstdSettings): BlockEngine {
+export function nodeZstd({ level, windowLog }: ZstdSettings): BlockEngine {
+  const params = {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_windowLog]: windowLog,
+    [constants.ZSTD_c_contentSizeFlag]: 1,
+    [constants.ZSTD_c_checksumFlag]: 1,
+  };
   return {
     name: `zstd ${shortVersion(process.versions["zstd"])} of Node.js level ${level}`,
     compress(input, bytes, output) {
