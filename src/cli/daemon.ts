@@ -32,7 +32,8 @@ export async function daemon(context: CommandContext): Promise<number> {
   }
   return runDaemon({
     loaded,
-    reload: () => loadConfig({ environment: context.environment }),
+    reload: (folderInUse) => loadConfig({ environment: context.environment, folderInUse }),
+    onHangUp: context.onHangUp,
     onSecrets: setup.useSecrets,
     process: options,
     log,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { BACKUP_FILENAME, BACKUP_SOURCES } from "../archive/settings.ts";
@@ -81,6 +81,18 @@ describe("where jobs come from", () => {
     expect(silent.problems.map(short)).toEqual([
       "error the config folder holds no job: put a file with settings into it",
     ]);
+  });
+
+  it("does not take the environment's job for a default folder that was in use and is gone", async () => {
+    const folder = configFolder({ a: "" });
+    const options = { environment: { BACKUP_CRON_EXPRESSION: "@daily" }, defaultFolders: [folder] };
+    const { folder: used } = await loadConfig(options);
+    rmSync(folder, { recursive: true });
+    const gone = await loadConfig({ ...options, ...(used === undefined ? {} : { folderInUse: used }) });
+    expect(gone).toMatchObject({ source: "folder", folder, jobs: [], complete: false });
+    expect(gone.problems.map(short)).toEqual(["error the config folder can't be read: it does not exist"]);
+    expect(gone.watched).toContain(folder);
+    expect(await loadConfig(options)).toMatchObject({ source: "environment", jobs: [{ name: "default" }] });
   });
 
   it("says what is wrong with a named folder, and does not look elsewhere", async () => {

@@ -26,8 +26,10 @@ import { trimMemory } from "./trim.ts";
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
-  /** Reads the configuration again. */
-  reload(): Promise<LoadedConfig>;
+  /** Reads the configuration again. `folderInUse`: where its jobs came from the last time. */
+  reload(folderInUse: string | undefined): Promise<LoadedConfig>;
+  /** Registers what a SIGHUP does. */
+  onHangUp(act: () => void): void;
   /** What must not be shown from now on. */
   onSecrets(secrets: ReadonlySet<string>): void;
   readonly process: ProcessOptions;

@@ -72,6 +72,17 @@ describe("lifeboat daemon", () => {
     expect((box.json(["history"]) as Run[]).some((run) => run.job === "site" && run.status === "failed")).toBe(true);
   });
 
+  it("reads its configuration again on SIGHUP, and goes on", async () => {
+    box.job("site.env", NEVER);
+    const daemon = box.start(["daemon"]);
+    await until("the start", () => daemon.output().includes("runs only by hand"));
+    daemon.child.kill("SIGHUP");
+    await until("the answer", () => daemon.output().includes("as SIGHUP asks"));
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended).toBe(0);
+    expect(daemon.output()).toContain("stopped");
+  });
+
   it("stays and watches where no file is usable", async () => {
     const daemon = box.start(["daemon"]);
     await until("the complaint", () => daemon.output().includes("holds no job"), 10_000);
@@ -103,6 +114,18 @@ describe("lifeboat daemon", () => {
     expect(box.hidden()).toEqual([]);
     expect(existsSync(box.lock)).toBe(false);
     expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
+  });
+
+  it("a run by hand whose terminal is closed ends in an orderly way", async () => {
+    makeLongRun();
+    box.job("site.env", NEVER, "BACKUP_COMPRESSION_LEVEL=best");
+    const run = box.start(["run"]);
+    await partialIsThere();
+    run.child.kill("SIGHUP");
+    expect(await run.ended).toBe(1);
+    expect(box.hidden()).toEqual([]);
+    expect(existsSync(box.lock)).toBe(false);
+    expect((box.json(["history"]) as Run[]).map((one) => one.status)).toEqual(["interrupted"]);
   });
 
   it.each(["with", "without"])(
