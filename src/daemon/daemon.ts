@@ -163,11 +163,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     },
     onTick() {
       runtime.touchHeartbeat();
+      // A second daemon that has ended took with it what told of this one.
+      if (runtime.readDaemon() === undefined) showJobs();
       if (!runtime.takeLeftovers()) return;
       retries.expect();
       tending.at(Date.now());
     },
   });
+
+  const showJobs = (): void => {
+    const times = scheduler.nextTimes();
+    runtime.writeDaemon({ startedAt, jobs: [...jobs.keys()].map((job) => ({ job, next: isoOf(times.get(job)) })) });
+  };
 
   const saidSchedules = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
@@ -182,7 +189,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
       saidSchedules.set(job.name, schedule);
     }
-    runtime.writeDaemon({ startedAt, jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })) });
+    showJobs();
   };
   const keepBroken = (job: string, problems: readonly string[], values: SerializedJob | undefined): void => {
     if (values !== undefined) readable.set(job, values);
@@ -203,6 +210,11 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
+  const other = runtime.readDaemon();
+  if (other !== undefined)
+    log.warn(
+      `another daemon runs these jobs already (process ${other.process.pid}, since ${other.startedAt}): each runs twice; end one of the two`,
+    );
   runtime.touchHeartbeat();
   apply(options.loaded.jobs);
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });

@@ -83,6 +83,19 @@ describe("lifeboat daemon", () => {
     expect(daemon.output()).toContain("stopped");
   });
 
+  it("says that another daemon runs the same jobs, and is found again when that one has ended", async () => {
+    box.job("site.env", NEVER);
+    const first = box.start(["daemon"]);
+    await until("the first", () => first.output().includes("runs only by hand"));
+    const second = box.start(["daemon"]);
+    await until("the second", () => second.output().includes("runs only by hand"));
+    expect(second.output()).toContain(`another daemon runs these jobs already (process ${first.child.pid}, since `);
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toBe(0);
+    await until("the first is seen again", () => box.run(["status"]).stdout.includes("daemon running"), 25_000);
+    expect(box.run(["health"]).status).toBe(0);
+  }, 60_000);
+
   it("stays and watches where no file is usable", async () => {
     const daemon = box.start(["daemon"]);
     await until("the complaint", () => daemon.output().includes("holds no job"), 10_000);
