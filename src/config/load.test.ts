@@ -57,6 +57,26 @@ describe("where jobs come from", () => {
     expect(loaded.jobs[0]?.values.get(BACKUP_SOURCES)).toEqual(["/a", "/b"]);
   });
 
+  it("says that quotes in the environment are part of the value", async () => {
+    const { problems } = await loadConfig({
+      environment: {
+        BACKUP_FILENAME: '"backup-%Y.{{ .Extension }}"',
+        BACKUP_CRON_EXPRESSION: "'@daily'",
+        SSH_PASSWORD: "'hunter2'",
+        BACKUP_PRUNING_PREFIX: '"',
+        BACKUP_EXCLUDE_REGEXP: '"a"|"b"',
+      },
+      defaultFolders: [],
+    });
+    const quoted = problems.filter(({ message }) => message.includes("quotes"));
+    expect(quoted.map(({ severity, key }) => `${severity} ${key}`)).toEqual([
+      "warning BACKUP_CRON_EXPRESSION",
+      "warning BACKUP_FILENAME",
+      "warning SSH_PASSWORD",
+    ]);
+    expect(JSON.stringify(problems)).not.toContain("hunter2");
+  });
+
   it("ignores the folder when told", async () => {
     const loaded = await loadConfig({ environment: { CONFIG_DIR: configFolder({ a: "x" }) }, ignoreFolder: true });
     expect(loaded.jobs.map(({ name }) => name)).toEqual(["default"]);
