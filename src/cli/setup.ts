@@ -70,6 +70,11 @@ export function sayProblems({ loaded, log }: Setup): void {
   }
 }
 
+/** What keeps jobs from running, where only that matters. */
+export function sayErrors({ loaded, log }: Setup): void {
+  for (const line of describeProblems(loaded.problems.filter(({ severity }) => severity === "error"))) log.error(line);
+}
+
 /** The jobs of these names, all when none is named. An unknown name is wrong usage; a broken one is bad configuration. */
 export function chooseJobs(
   loaded: LoadedConfig,

@@ -9,7 +9,7 @@ import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
 import { openRuntime, type LiveDaemon, type LiveProgress } from "../state/runtime.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
-import { chooseJobs, loadForCommand } from "./setup.ts";
+import { chooseJobs, loadForCommand, sayErrors } from "./setup.ts";
 
 const EXIT_BAD_CONFIG = 5;
 const TIMES_SHOWN = 3;
@@ -29,7 +29,7 @@ export const statusCommand: Command = {
   usage: "status [job…] [--json]",
   summary: "what runs and how far, the last good backup, the next three times",
   help: `Says for each job what is running and how far it is, how the last run ended, when the last good backup was made, and
-the next three times it is due. A job whose file is broken is named; the exit code is then 5.
+the next three times it is due. A job whose file is broken is named; the exit code is then 5, as it is without any job.
 
   --json   the same as a JSON object`,
   options: { json: { type: "boolean" } },
@@ -37,6 +37,8 @@ the next three times it is due. A job whose file is broken is named; the exit co
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
     const { jobs, broken } = chooseJobs(setup.loaded, args.positionals);
+    const isWithoutJobs = jobs.length + broken.length === 0;
+    if (isWithoutJobs) sayErrors(setup);
     const runtime = openRuntime({ stateDir: setup.options.stateDir });
     const progress = runtime.readProgress();
     const daemon = runtime.readDaemon();
@@ -69,7 +71,7 @@ the next three times it is due. A job whose file is broken is named; the exit co
       );
       for (const status of statuses) context.output.print(setup.redact(describe(status)));
     }
-    return broken.length > 0 ? EXIT_BAD_CONFIG : 0;
+    return isWithoutJobs || broken.length > 0 ? EXIT_BAD_CONFIG : 0;
   },
 };
 
