@@ -50,6 +50,14 @@ describe("where jobs come from", () => {
     expect(job?.environment).toEqual({ BACKUP_RETENTION_DAYS: "3", LOCK_TIMEOUT: "5m", HOME: "/h" });
   });
 
+  it("says that a file called .env is hidden, and so no job", async () => {
+    const loaded = await loadFiles({ ".env": "X=1", ".off.env": "", ".x.swp": "" });
+    expect(loaded.problems.map(short)).toEqual([
+      "error the config folder holds no job: put a file with settings into it",
+      'warning is not a job: its name begins with a dot; give it a name, such as "site.env"',
+    ]);
+  });
+
   it("takes the environment as the job called default where there is no folder", async () => {
     const loaded = await loadEnvironment({ BACKUP_SOURCES: "/a,/b" });
     expect(loaded).toMatchObject({ source: "environment", problems: [] });
