@@ -65,6 +65,19 @@ describe("where jobs come from", () => {
     expect(loaded.jobs[0]?.values.get(BACKUP_SOURCES)).toEqual(["/a", "/b"]);
   });
 
+  it.each([
+    ["/a /b", "several sources are separated by commas"],
+    ["/a:/b", "several sources are separated by commas"],
+    ["/a; /b", "several sources are separated by commas"],
+    ["/a/*", "no globs"],
+    ["/a,/b c,/d:e", undefined],
+  ])("BACKUP_SOURCES=%s", async (text, said) => {
+    const { problems } = await loadEnvironment({ BACKUP_SOURCES: text });
+    expect(problems.map(short)).toEqual(
+      said === undefined ? [] : [expect.stringMatching(`^warning BACKUP_SOURCES: .*${said}`)],
+    );
+  });
+
   it("says that quotes in the environment are part of the value", async () => {
     const { problems } = await loadConfig({
       environment: {
