@@ -14,6 +14,7 @@ import { chooseJobs, loadForCommand, sayErrors } from "./setup.ts";
 const EXIT_BAD_CONFIG = 5;
 const TIMES_SHOWN = 3;
 const RUNS_LOOKED_AT = 500;
+const LONGEST_ERROR_SHOWN = 400;
 
 interface JobStatus {
   readonly job: string;
@@ -116,7 +117,7 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     );
   }
   lines.push(
-    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${printablePath(last.error)}`}`}`,
+    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${shortened(last.error)}`}`}`,
   );
   lines.push(
     `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${printablePath(lastGood.archive.name)}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
@@ -125,6 +126,12 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     `  next       ${next.length > 0 ? next.map(localIso).join(", ") : isBroken ? "never" : "never (the expression does not come due)"}`,
   );
   return lines.join("\n");
+}
+
+/** The whole of it is in the history. */
+function shortened(error: string): string {
+  const text = printablePath(error);
+  return text.length > LONGEST_ERROR_SHOWN ? `${text.slice(0, LONGEST_ERROR_SHOWN)}…` : text;
 }
 
 function asJson({ job, running, last, lastGood, next, isBroken }: JobStatus): unknown {

@@ -1,4 +1,4 @@
-import { describeProblems } from "./describe.ts";
+import { describeErrors, describeProblems } from "./describe.ts";
 import type { BrokenJob, LoadedConfig, LoadedJob } from "./load.ts";
 import { secretsOf } from "./serialize.ts";
 
@@ -89,7 +89,7 @@ function brokenMessages(next: LoadedConfig, previous: RunningConfig, kept: Reado
       text: kept.has(broken.name)
         ? "its configuration is broken; the last good version stays in use"
         : "its configuration is broken; the job does not run",
-      problems: describeProblems(broken.problems.filter(({ severity }) => severity === "error")),
+      problems: describeErrors(broken.problems),
     }));
 }
 

@@ -4,7 +4,7 @@ import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
-import { describeProblems } from "../config/describe.ts";
+import { describeErrors } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { tellsAnybody } from "../config/parts.ts";
 import { serializeJob } from "../config/serialize.ts";
@@ -220,7 +220,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
   const lastFiredAtMs = await heal();
   for (const { name, problems, readable: values } of options.loaded.broken) {
-    keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")), values);
+    keepBroken(name, describeErrors(problems), values);
   }
 
   if (!signal.aborted) for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);

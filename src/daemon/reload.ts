@@ -3,6 +3,7 @@ import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { LoadedConfig, LoadedJob } from "../config/load.ts";
 import { firstRunning, mergeReload, type ReloadMessage, type RunningConfig } from "../config/reload.ts";
 import { describeProblems } from "../config/describe.ts";
+import { abridged } from "../config/problem.ts";
 import { DEFAULT_FOLDERS } from "../config/sources.ts";
 import { watchFolder } from "../config/watch.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -73,5 +74,5 @@ function say(
 }
 
 function warningsOf(loaded: LoadedConfig): ReadonlySet<string> {
-  return new Set(describeProblems(loaded.problems.filter(({ severity }) => severity === "warning")));
+  return new Set(describeProblems(abridged(loaded.problems.filter(({ severity }) => severity === "warning"))));
 }
