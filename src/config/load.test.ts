@@ -65,6 +65,14 @@ describe("where jobs come from", () => {
     expect(loaded.jobs[0]?.values.get(BACKUP_SOURCES)).toEqual(["/a", "/b"]);
   });
 
+  it("says that a variable is set only further down", async () => {
+    const { problems } = await loadFiles({ a: "BACKUP_FILENAME=$NAME-%Y\nBACKUP_PRUNING_PREFIX=$NAME-\nNAME=bob\n" });
+    expect(problems.map(short)).toEqual([
+      "warning 1 BACKUP_FILENAME: $NAME became nothing: line 3 sets it, which comes too late; move that line up",
+      "warning 2 BACKUP_PRUNING_PREFIX: $NAME became nothing: line 3 sets it, which comes too late; move that line up",
+    ]);
+  });
+
   it.each([
     ["/a /b", "several sources are separated by commas"],
     ["/a:/b", "several sources are separated by commas"],
