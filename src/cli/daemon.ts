@@ -17,6 +17,8 @@ written.`,
 };
 
 export async function daemon(context: CommandContext): Promise<number> {
+  // Until the configuration is watched it is being read anyway.
+  context.onHangUp(() => undefined);
   const setup = await loadForCommand(context);
   const { loaded, log, options } = setup;
   log.info(`lifeboat ${context.version} starts`, {
