@@ -6,7 +6,14 @@ export const BACKUP_SOURCES: WithDefault<"paths"> = {
   default: "/backup",
   whenEmpty: "error",
   help: "What goes into the archive: one absolute path, or several separated by commas.",
+  prove: async (paths) => paths.flatMap(doubtsAbout),
 };
+
+/** A path may hold all of these, but it hardly ever does. */
+function doubtsAbout(path: string): string[] {
+  if (/[\s:;]\//.test(path)) return ["names one path, as it is written; several sources are separated by commas"];
+  return path.includes("*") ? ["names one path, as it is written; there are no globs here"] : [];
+}
 
 export const BACKUP_FILENAME: WithDefault<"filename"> = {
   key: "BACKUP_FILENAME",

@@ -13,7 +13,8 @@ import { messageOf, UserError } from "../lib/errors.ts";
 import { closeAll } from "../run/delivery-phases.ts";
 import { archiveOwners, type ArchiveOwner } from "../run/own-records.ts";
 import { namePatternOf } from "../run/name-pattern.ts";
-import { chooseJobs, type Setup } from "./setup.ts";
+import { BadConfig } from "./bad-config.ts";
+import { chooseJobs, sayErrors, type Setup } from "./setup.ts";
 
 /** One archive at one destination, and the job and run that it comes from as far as is known. */
 export interface FoundArchive {
@@ -36,15 +37,24 @@ export interface ArchiveSearch {
 /** Longest that one destination is listed. */
 const LOOK_LIMIT_MS = 120_000;
 
-/** Calls `use` with every archive of the chosen jobs, newest first, while the destinations are open. */
+/**
+ * Calls `use` with every archive of the chosen jobs, newest first, while the destinations are open. Broken jobs are among
+ * what can't be reached.
+ * @throws BadConfig where no job is usable; why is said before
+ */
 export async function withArchives<T>(
   setup: Setup,
   search: ArchiveSearch,
   signal: AbortSignal,
   use: (archives: readonly FoundArchive[], unreachable: readonly string[]) => Promise<T>,
 ): Promise<T> {
+  const { jobs, broken } = chooseJobs(setup.loaded, search.jobs);
+  if (jobs.length === 0) {
+    sayErrors(setup);
+    throw new BadConfig();
+  }
   const found: FoundArchive[] = [];
-  const unreachable: string[] = [];
+  const unreachable = broken.map((name) => `job ${name}: its configuration has errors (see lifeboat check)`);
   const opened: Destination[] = [];
   const looks: Promise<void>[] = [];
   // One that hangs keeps nobody from the archives that the others have.
@@ -59,7 +69,7 @@ export async function withArchives<T>(
     }
   };
   try {
-    for (const job of chooseJobs(setup.loaded, search.jobs).jobs) {
+    for (const job of jobs) {
       const destinations = await openJobDestinations(job, setup.options.stateDir);
       opened.push(...destinations);
       for (const destination of destinations) {

@@ -1,5 +1,6 @@
 import { parseBool } from "../golang/bool.ts";
 import { BACKUP_JITTER } from "../schedule/settings.ts";
+import { formatSpan } from "../lib/bytes.ts";
 import { sleep } from "../lib/clock.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
@@ -48,7 +49,10 @@ export async function backup(argv: readonly string[], context: CommandContext): 
   const [job] = setup.loaded.jobs;
   if (job !== undefined) {
     const jitterMs = Math.max(0, job.values.get(BACKUP_JITTER)) * Math.random();
-    if (jitterMs > 0) await sleep(jitterMs, context.signal);
+    if (jitterMs > 0) {
+      setup.log.info(`waiting for ${formatSpan(jitterMs)} (BACKUP_JITTER)`, { job: job.name });
+      await sleep(jitterMs, context.signal);
+    }
   }
   return runJobs(setup, [], context);
 }

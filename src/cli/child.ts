@@ -26,6 +26,8 @@ export async function child(): Promise<number> {
   const stop = (why: string) => (): void => controller.abort(new Interruption("signal", why));
   process.on("SIGTERM", stop("stopped by SIGTERM"));
   process.on("SIGINT", stop("stopped by SIGINT"));
+  // For the daemon, which a terminal asks as well.
+  process.on("SIGHUP", () => undefined);
   const line = await firstLine(stop("the daemon is gone"));
   if (line === undefined) return EXIT_FAILED;
   const task = JSON.parse(line) as ChildTask;

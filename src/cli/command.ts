@@ -7,8 +7,10 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly output: Output;
   readonly version: string;
-  /** Aborted on SIGTERM and SIGINT with an `Interruption`. */
+  /** Aborted on SIGTERM, SIGINT and SIGHUP with an `Interruption`. */
   readonly signal: AbortSignal;
+  /** From now on a SIGHUP does this instead. */
+  readonly onHangUp: (act: () => void) => void;
 }
 
 /** One command of `lifeboat`. `run` gives the exit code of `design.md`. */

@@ -17,6 +17,8 @@ written.`,
 };
 
 export async function daemon(context: CommandContext): Promise<number> {
+  // Until the configuration is watched it is being read anyway.
+  context.onHangUp(() => undefined);
   const setup = await loadForCommand(context);
   const { loaded, log, options } = setup;
   log.info(`lifeboat ${context.version} starts`, {
@@ -32,7 +34,8 @@ export async function daemon(context: CommandContext): Promise<number> {
   }
   return runDaemon({
     loaded,
-    reload: () => loadConfig({ environment: context.environment }),
+    reload: (folderInUse) => loadConfig({ environment: context.environment, folderInUse }),
+    onHangUp: context.onHangUp,
     onSecrets: setup.useSecrets,
     process: options,
     log,

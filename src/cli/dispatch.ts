@@ -20,7 +20,7 @@ export async function dispatch(program: "lifeboat" | "backup", argv: readonly st
     environment: process.env,
     output,
     version: VERSION,
-    signal: stopSignal(),
+    ...processSignals(),
   };
   try {
     if (program === "backup") return await (await import("./backup.ts")).backup(argv, context);
@@ -73,11 +73,15 @@ async function commandCalled(name: string): Promise<Command> {
   return await found.load();
 }
 
-/** The first SIGTERM or SIGINT asks for an orderly end. */
-function stopSignal(): AbortSignal {
+/** The first SIGTERM or SIGINT asks for an orderly end; so does SIGHUP (a closed terminal) where it means nothing else. */
+function processSignals(): Pick<CommandContext, "signal" | "onHangUp"> {
   const controller = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.on(name, () => controller.abort(new Interruption("signal", `stopped by ${name}`)));
-  }
-  return controller.signal;
+  const stop = (name: string) => (): void => controller.abort(new Interruption("signal", `stopped by ${name}`));
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, stop(name));
+  return {
+    signal: controller.signal,
+    onHangUp(act) {
+      process.removeAllListeners("SIGHUP").on("SIGHUP", act);
+    },
+  };
 }

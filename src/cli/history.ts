@@ -5,7 +5,7 @@ import { printablePath } from "../lib/printable.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
 import { table } from "./output.ts";
-import { loadForCommand } from "./setup.ts";
+import { loadForCommand, sayErrors } from "./setup.ts";
 
 export const historyCommand: Command = {
   usage: "history [job] [--limit N] [--json]",
@@ -20,6 +20,8 @@ a later try.
   positionals: { min: 0, max: 1 },
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
+    // Without a job nobody knows where records lie; the state folder's history is shown all the same.
+    if (setup.loaded.jobs.length === 0) sayErrors(setup);
     const [job] = args.positionals;
     const runs = await knownRuns(setup, context, {
       ...(job === undefined ? {} : { job }),

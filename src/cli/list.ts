@@ -4,16 +4,18 @@ import { isoTime, localIso } from "../lib/iso-time.ts";
 import { withArchives, type FoundArchive } from "./archives.ts";
 import type { Command } from "./command.ts";
 import { table } from "./output.ts";
-import { loadForCommand } from "./setup.ts";
+import { chooseJobs, loadForCommand } from "./setup.ts";
 
 const EXIT_FAILED = 1;
+const EXIT_BAD_CONFIG = 5;
 
 export const listCommand: Command = {
   usage: "list [job…] [--json]",
   summary: "the archives at the destinations",
   help: `Lists the archives that the destinations hold, the newest first, with the status of the run that made each
 ("-": no record of it is left), and where its copies are; after each place stands what was compared before the delivery
-counted (sha256, md5, crc or size). A destination that can't be listed is named, and the exit code is 1.
+counted (sha256, md5, crc or size). A destination that can't be listed is named, and the exit code is 1; so is a job whose
+configuration has errors, and the exit code is 5.
 
   --json   an array of objects, one for each copy`,
   options: { json: { type: "boolean" } },
@@ -29,6 +31,7 @@ counted (sha256, md5, crc or size). A destination that can't be listed is named,
           setup.redact(table(["ARCHIVE", "SIZE", "STORED", "JOB", "STATUS", "AT"], merged(archives).map(row), [1])),
         );
       for (const text of unreachable) context.output.remark(`not listed: ${setup.redact(text)}`);
+      if (chooseJobs(setup.loaded, args.positionals).broken.length > 0) return EXIT_BAD_CONFIG;
       return unreachable.length > 0 ? EXIT_FAILED : 0;
     });
   },

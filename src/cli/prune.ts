@@ -20,6 +20,7 @@ import { BadConfig } from "./bad-config.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_LOCKED = 4;
+const EXIT_BAD_CONFIG = 5;
 
 export const pruneCommand: Command = {
   usage: "prune [job…] [--dry-run [--json]]",
@@ -35,9 +36,12 @@ decision and its reason.
     if (args.flag("json") && !args.flag("dry-run")) throw new UsageError("--json needs --dry-run");
     const setup = await loadForCommand(context, { logToStderr: true });
     sayProblems(setup);
-    const { jobs } = chooseJobs(setup.loaded, args.positionals);
+    const { jobs, broken } = chooseJobs(setup.loaded, args.positionals);
     if (jobs.length === 0) throw new BadConfig();
-    return args.flag("dry-run") ? dryRun(setup, jobs, context, args.flag("json")) : pruneNow(setup, jobs, context);
+    const code = args.flag("dry-run")
+      ? await dryRun(setup, jobs, context, args.flag("json"))
+      : await pruneNow(setup, jobs, context);
+    return broken.length > 0 ? EXIT_BAD_CONFIG : code;
   },
 };
 

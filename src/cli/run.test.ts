@@ -21,6 +21,7 @@ it("does not report success for jobs whose run was stopped before it began", asy
     output: { print: () => undefined, remark: () => undefined },
     version: "0.0.0",
     signal: AbortSignal.abort(new Interruption("signal", "stopped by SIGTERM")),
+    onHangUp: () => undefined,
   });
   expect(code).toBe(1);
   expect(existsSync(join(root, "state"))).toBe(false);

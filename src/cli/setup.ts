@@ -1,8 +1,9 @@
 import type { Job } from "../contracts/job.ts";
 import type { Log } from "../contracts/log.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
-import { describeProblems } from "../config/describe.ts";
+import { describeErrors, describeProblems } from "../config/describe.ts";
 import { loadConfig, type LoadedConfig } from "../config/load.ts";
+import { abridged } from "../config/problem.ts";
 import { processSettings } from "../config/process.ts";
 import { createLogTail, type LogTail } from "../lib/log-tail.ts";
 import { createLog } from "../lib/log.ts";
@@ -62,12 +63,17 @@ export async function loadForCommand(context: CommandContext, options: SetupOpti
 
 /** Says every problem once: errors and warnings in the log, notes only where `check` shows them. */
 export function sayProblems({ loaded, log }: Setup): void {
-  for (const problem of loaded.problems) {
+  for (const problem of abridged(loaded.problems)) {
     const [line = ""] = describeProblems([problem]);
     if (problem.severity === "error") log.error(line);
     else if (problem.severity === "warning") log.warn(line);
     else log.debug(line);
   }
+}
+
+/** What keeps jobs from running, where only that matters. */
+export function sayErrors({ loaded, log }: Setup): void {
+  for (const line of describeErrors(loaded.problems)) log.error(line);
 }
 
 /** The jobs of these names, all when none is named. An unknown name is wrong usage; a broken one is bad configuration. */

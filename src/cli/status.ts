@@ -9,11 +9,12 @@ import { BACKUP_CRON_EXPRESSION } from "../schedule/settings.ts";
 import { openRuntime, type LiveDaemon, type LiveProgress } from "../state/runtime.ts";
 import { knownRuns } from "./known-runs.ts";
 import type { Command } from "./command.ts";
-import { chooseJobs, loadForCommand } from "./setup.ts";
+import { chooseJobs, loadForCommand, sayErrors } from "./setup.ts";
 
 const EXIT_BAD_CONFIG = 5;
 const TIMES_SHOWN = 3;
 const RUNS_LOOKED_AT = 500;
+const LONGEST_ERROR_SHOWN = 400;
 
 interface JobStatus {
   readonly job: string;
@@ -29,7 +30,7 @@ export const statusCommand: Command = {
   usage: "status [job…] [--json]",
   summary: "what runs and how far, the last good backup, the next three times",
   help: `Says for each job what is running and how far it is, how the last run ended, when the last good backup was made, and
-the next three times it is due. A job whose file is broken is named; the exit code is then 5.
+the next three times it is due. A job whose file is broken is named; the exit code is then 5, as it is without any job.
 
   --json   the same as a JSON object`,
   options: { json: { type: "boolean" } },
@@ -37,6 +38,8 @@ the next three times it is due. A job whose file is broken is named; the exit co
   async run(args, context) {
     const setup = await loadForCommand(context, { logToStderr: true });
     const { jobs, broken } = chooseJobs(setup.loaded, args.positionals);
+    const isWithoutJobs = jobs.length + broken.length === 0;
+    if (isWithoutJobs) sayErrors(setup);
     const runtime = openRuntime({ stateDir: setup.options.stateDir });
     const progress = runtime.readProgress();
     const daemon = runtime.readDaemon();
@@ -69,7 +72,7 @@ the next three times it is due. A job whose file is broken is named; the exit co
       );
       for (const status of statuses) context.output.print(setup.redact(describe(status)));
     }
-    return broken.length > 0 ? EXIT_BAD_CONFIG : 0;
+    return isWithoutJobs || broken.length > 0 ? EXIT_BAD_CONFIG : 0;
   },
 };
 
@@ -114,7 +117,7 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     );
   }
   lines.push(
-    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${printablePath(last.error)}`}`}`,
+    `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${shortened(last.error)}`}`}`,
   );
   lines.push(
     `  last good  ${lastGood === undefined ? "never" : `${localIso(Date.parse(lastGood.startedAt))}${lastGood.archive === undefined ? "" : `, ${printablePath(lastGood.archive.name)}, ${formatBytes(lastGood.archive.sizeBytes)}`}`}`,
@@ -123,6 +126,12 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     `  next       ${next.length > 0 ? next.map(localIso).join(", ") : isBroken ? "never" : "never (the expression does not come due)"}`,
   );
   return lines.join("\n");
+}
+
+/** The whole of it is in the history. */
+function shortened(error: string): string {
+  const text = printablePath(error);
+  return text.length > LONGEST_ERROR_SHOWN ? `${text.slice(0, LONGEST_ERROR_SHOWN)}…` : text;
 }
 
 function asJson({ job, running, last, lastGood, next, isBroken }: JobStatus): unknown {

@@ -1,4 +1,4 @@
-import { endWithoutBlanks, isBlank } from "./env-blank.ts";
+import { endWithoutBlanks, isBlank, skipBlanks } from "./env-blank.ts";
 
 /** What the value of a variable may be built from, and whom to tell about what is missing or wrong. */
 export interface ExpandScope {
@@ -61,8 +61,12 @@ function expandRange(scope: ExpandScope, from: number, range: Range): Outcome {
   const isPlainValue = range.quoting === "plain" && range.depth === 0;
   const special = range.depth > 0 ? "$\\}" : isPlainValue ? "$\\#" : "$\\";
   let value = "";
-  // Blanks that a variable brought are kept, so only what was written since the last one is trimmed.
+  // Blanks that a variable brought are kept; those that were written, and stand at an end of the value, are not.
   let written = "";
+  const keepWritten = (end = written.length): void => {
+    value += written.slice(isPlainValue && value === "" ? skipBlanks(written, 0, end) : 0, end);
+    written = "";
+  };
   let at = from;
   for (;;) {
     const stop = firstOf(special, text, at, range.end);
@@ -70,7 +74,10 @@ function expandRange(scope: ExpandScope, from: number, range: Range): Outcome {
     at = stop;
     if (at === range.end) break;
     const character = text[at];
-    if (character === "}") return { value: value + written, end: at + 1 };
+    if (character === "}") {
+      keepWritten();
+      return { value, end: at + 1 };
+    }
     if (character === "#") {
       if (at > from && isBlank(text[at - 1])) break;
       written += "#";
@@ -86,9 +93,10 @@ function expandRange(scope: ExpandScope, from: number, range: Range): Outcome {
         written += "$";
         at += 1;
       } else {
-        value += written + variable.value;
-        written = "";
         at = variable.end;
+        if (variable.value === "") continue;
+        keepWritten();
+        value += variable.value;
       }
     }
   }
@@ -96,10 +104,8 @@ function expandRange(scope: ExpandScope, from: number, range: Range): Outcome {
     scope.onProblem("a ${ is not closed", from);
     return GIVEN_UP;
   }
-  return {
-    value: value + (isPlainValue ? written.slice(0, endWithoutBlanks(written, 0, written.length)) : written),
-    end: at,
-  };
+  keepWritten(isPlainValue ? endWithoutBlanks(written, 0, written.length) : written.length);
+  return { value, end: at };
 }
 
 function escapeAt(text: string, at: number, range: Range): string | undefined {

@@ -30,6 +30,8 @@ describe("unquoted values", () => {
     ["A=", ""],
     ["\ufeffA=1\r\n", "1"],
     ["A=x\u00a0", "x"],
+    ["# CRLF up to the last line\r\nA=1\r", "1"],
+    ["A='1'\r", "1"],
   ])("%j", (text, expected) => {
     expect(values(text)).toEqual({ A: expected });
   });
@@ -58,6 +60,10 @@ describe("variables", () => {
     ["A=${NOPE:-a # b} # c", "a # b"],
     ["A=${NOPE:-backup-{{ .Extension }}}", "backup-{{ .Extension }}"],
     ["A=$S ", "s "],
+    ["A=$E $X $NOPE  ${E} # comment", "1"],
+    ["A=$NOPE $S", "s "],
+    ["A=${NOPE:- } x", "  x"],
+    ['A="$E $E"', " "],
     ["A=$constructor$__proto__", ""],
   ])("%j", (text, expected) => {
     expect(values(text, { X: "1", E: "", S: "s " })).toEqual({ A: expected });

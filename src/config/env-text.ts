@@ -20,7 +20,8 @@ export function decodeEnvText(content: Uint8Array): EnvText {
     return { text: "", badLines: new Map([[1, "the file is UTF-16; save it as UTF-8"]]) };
   }
   const start = startsWith(bytes, [0xef, 0xbb, 0xbf]) ? 3 : 0;
-  const body = bytes.subarray(start);
+  // The last line may end with the first half of a line end.
+  const body = bytes.subarray(start, bytes.at(-1) === CARRIAGE_RETURN ? -1 : undefined);
   const text = body.toString("utf8").replaceAll("\r\n", "\n");
   const isClean = isUtf8(body) && !text.includes("\0") && !text.includes("\r");
   return { text, badLines: isClean ? new Map<number, string>() : findBadLines(body) };

@@ -14,16 +14,21 @@ export interface FolderChoice {
 
 /**
  * Which folder's files are the jobs: the one that is named, else the first default folder that has any. An empty default
- * folder gives way to an environment that describes a job.
+ * folder gives way to an environment that describes a job; one that was in use and is gone does not.
  */
 export function chooseFolder(
   environment: Layer,
   named: string | undefined,
-  defaults: readonly string[] = DEFAULT_FOLDERS,
+  {
+    defaultFolders: defaults = DEFAULT_FOLDERS,
+    folderInUse,
+  }: { readonly defaultFolders?: readonly string[]; readonly folderInUse?: string | undefined } = {},
 ): FolderChoice {
   if (named !== undefined) return { listing: listFolder(named), problems: [], watched: [named] };
   const listings = defaults.filter(isFolder).map(listFolder);
   const [first] = listings;
+  if (first === undefined && folderInUse !== undefined)
+    return { listing: listFolder(folderInUse), problems: [], watched: defaults };
   if (first === undefined) return { problems: [], watched: defaults };
   const [chosen, ...others] = listings.filter(({ files }) => files.length > 0);
   if (chosen !== undefined) {

@@ -104,9 +104,12 @@ function unsetVariables({ unset, pairs }: EnvFile, file: string, catalogue: Cata
       };
     // On a later line of a value over several lines it may belong to a secret that a missing quote made part of it.
     const mayBeNamed = setting !== undefined && setting.kind !== "url" && pairs.get(key)?.line === line;
-    return {
-      ...place,
-      message: `${mayBeNamed ? `$${name}` : "a variable in it"} is not set and became nothing; for a plain $ use single quotes`,
-    };
+    const shown = mayBeNamed ? `$${name}` : "a variable in it";
+    const setAtLine = pairs.get(name)?.line;
+    const message =
+      setAtLine !== undefined && setAtLine > line
+        ? `${shown} became nothing: line ${setAtLine} sets it, which comes too late; move that line up`
+        : `${shown} is not set and became nothing; for a plain $ use single quotes`;
+    return { ...place, message };
   });
 }

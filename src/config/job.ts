@@ -12,6 +12,10 @@ import { brokenRules } from "./rules.ts";
 import { quoteValue } from "./show.ts";
 import { createValues } from "./values.ts";
 
+/** `docker run --env-file` and YAML lists (`- KEY="value"`) hand quotes on, where a shell would take them off. */
+const QUOTED = /^(["'])[^"']*\1$/;
+const QUOTES_ARE_KEPT = "has quotes around it, which count as part of the value; leave them out";
+
 /** A job together with where each of its values was found. */
 export interface LoadedJob extends Job {
   /** By key; a key that is not here has its default. */
@@ -59,6 +63,8 @@ export async function buildJob(input: JobInput): Promise<BuiltJob> {
     if (value === undefined) continue;
     const at = placeOf(setting, layer, value);
     const found = value.text === "" ? takeEmpty(setting) : await takeValue(setting, value, context);
+    if (value.origin.kind === "environment" && QUOTED.test(value.text))
+      problems.push({ ...at, severity: "warning", message: QUOTES_ARE_KEPT });
     problems.push(...found.problems.map((problem) => ({ ...at, ...problem })));
     if (found.path !== undefined) paths.push(found.path);
     if (found.text === undefined) continue;

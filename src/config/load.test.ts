@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { BACKUP_FILENAME, BACKUP_SOURCES } from "../archive/settings.ts";
@@ -50,11 +50,60 @@ describe("where jobs come from", () => {
     expect(job?.environment).toEqual({ BACKUP_RETENTION_DAYS: "3", LOCK_TIMEOUT: "5m", HOME: "/h" });
   });
 
+  it("says that a file called .env is hidden, and so no job", async () => {
+    const loaded = await loadFiles({ ".env": "X=1", ".off.env": "", ".x.swp": "" });
+    expect(loaded.problems.map(short)).toEqual([
+      "error the config folder holds no job: put a file with settings into it",
+      'warning is not a job: its name begins with a dot; give it a name, such as "site.env"',
+    ]);
+  });
+
   it("takes the environment as the job called default where there is no folder", async () => {
     const loaded = await loadEnvironment({ BACKUP_SOURCES: "/a,/b" });
     expect(loaded).toMatchObject({ source: "environment", problems: [] });
     expect(loaded.jobs[0]).toMatchObject({ name: "default", origin: { kind: "environment" } });
     expect(loaded.jobs[0]?.values.get(BACKUP_SOURCES)).toEqual(["/a", "/b"]);
+  });
+
+  it("says that a variable is set only further down", async () => {
+    const { problems } = await loadFiles({ a: "BACKUP_FILENAME=$NAME-%Y\nBACKUP_PRUNING_PREFIX=$NAME-\nNAME=bob\n" });
+    expect(problems.map(short)).toEqual([
+      "warning 1 BACKUP_FILENAME: $NAME became nothing: line 3 sets it, which comes too late; move that line up",
+      "warning 2 BACKUP_PRUNING_PREFIX: $NAME became nothing: line 3 sets it, which comes too late; move that line up",
+    ]);
+  });
+
+  it.each([
+    ["/a /b", "several sources are separated by commas"],
+    ["/a:/b", "several sources are separated by commas"],
+    ["/a; /b", "several sources are separated by commas"],
+    ["/a/*", "no globs"],
+    ["/a,/b c,/d:e", undefined],
+  ])("BACKUP_SOURCES=%s", async (text, said) => {
+    const { problems } = await loadEnvironment({ BACKUP_SOURCES: text });
+    expect(problems.map(short)).toEqual(
+      said === undefined ? [] : [expect.stringMatching(`^warning BACKUP_SOURCES: .*${said}`)],
+    );
+  });
+
+  it("says that quotes in the environment are part of the value", async () => {
+    const { problems } = await loadConfig({
+      environment: {
+        BACKUP_FILENAME: '"backup-%Y.{{ .Extension }}"',
+        BACKUP_CRON_EXPRESSION: "'@daily'",
+        SSH_PASSWORD: "'hunter2'",
+        BACKUP_PRUNING_PREFIX: '"',
+        BACKUP_EXCLUDE_REGEXP: '"a"|"b"',
+      },
+      defaultFolders: [],
+    });
+    const quoted = problems.filter(({ message }) => message.includes("quotes"));
+    expect(quoted.map(({ severity, key }) => `${severity} ${key}`)).toEqual([
+      "warning BACKUP_CRON_EXPRESSION",
+      "warning BACKUP_FILENAME",
+      "warning SSH_PASSWORD",
+    ]);
+    expect(JSON.stringify(problems)).not.toContain("hunter2");
   });
 
   it("ignores the folder when told", async () => {
@@ -81,6 +130,18 @@ describe("where jobs come from", () => {
     expect(silent.problems.map(short)).toEqual([
       "error the config folder holds no job: put a file with settings into it",
     ]);
+  });
+
+  it("does not take the environment's job for a default folder that was in use and is gone", async () => {
+    const folder = configFolder({ a: "" });
+    const options = { environment: { BACKUP_CRON_EXPRESSION: "@daily" }, defaultFolders: [folder] };
+    const { folder: used } = await loadConfig(options);
+    rmSync(folder, { recursive: true });
+    const gone = await loadConfig({ ...options, ...(used === undefined ? {} : { folderInUse: used }) });
+    expect(gone).toMatchObject({ source: "folder", folder, jobs: [], complete: false });
+    expect(gone.problems.map(short)).toEqual(["error the config folder can't be read: it does not exist"]);
+    expect(gone.watched).toContain(folder);
+    expect(await loadConfig(options)).toMatchObject({ source: "environment", jobs: [{ name: "default" }] });
   });
 
   it("says what is wrong with a named folder, and does not look elsewhere", async () => {

@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Instead of `CONFIG_DIR` and the default folders. */
   readonly configDir?: string;
+  /** The folder that the jobs were last read from: if it is gone, they stay as they were, as with any unreadable folder. */
+  readonly folderInUse?: string | undefined;
   /** The `backup` command: the environment is the job, whatever files there are. */
   readonly ignoreFolder?: boolean;
   /** For tests. */
@@ -66,7 +68,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const named = options.configDir ?? namedFolder(layer);
   if (options.ignoreFolder === true)
     return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);
-  const choice = chooseFolder(layer, named, options.defaultFolders);
+  const choice = chooseFolder(layer, named, options);
   collected.add({ problems: choice.problems, paths: choice.watched });
   if (choice.listing === undefined)
     return collected.done({ source: "environment", complete: true }, [await environmentJob(shared)]);

@@ -28,6 +28,23 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** A file with more mistakes than this is something else than an env file; nobody reads on. */
+const MOST_SAID_OF_A_FILE = 20;
+
+/** For the log, messages and the history: the gravest and first problems of each file, and how many more there are. */
+export function abridged(problems: readonly Problem[]): Problem[] {
+  const leftOut = new Set<Problem>();
+  const more = [...Map.groupBy(problems, ({ file }) => file)].flatMap(([file, all]): Problem[] => {
+    const rest = all.toSorted((a, b) => RANK[a.severity] - RANK[b.severity]).slice(MOST_SAID_OF_A_FILE);
+    for (const problem of rest) leftOut.add(problem);
+    const [gravest] = rest;
+    if (gravest === undefined) return [];
+    const message = `has ${rest.length} more problems; lifeboat check shows them all`;
+    return [{ severity: gravest.severity, ...(file === undefined ? {} : { file }), message }];
+  });
+  return [...problems.filter((problem) => !leftOut.has(problem)), ...more];
+}
+
 /** Without repetitions: many files that fall back to one bad variable of the environment report it once. */
 export function distinct(problems: readonly Problem[]): Problem[] {
   const seen = new Set<string>();

@@ -57,6 +57,13 @@ it("keeps the last good version of what breaks, says so once per content, and le
     messages: ["error b its configuration is broken; the last good version stays in use"],
   });
 
+  write("b", "BACKUP_RETENTION_DAYS=2\nSSH_PASSWORD=hunter2\nBACKUP_FILENAME=b\n");
+  expect(await step()).toEqual({
+    jobs: ["a=1", "b=2"],
+    kept: [],
+    messages: ["info b its configuration is good again"],
+  });
+
   write("b", "BACKUP_RETENTION_DAYS=3\nBACKUP_FILENAME=b\n");
   rmSync(path.join(folder, "c"));
   write("d", "BACKUP_RETENTION_DAYS=4\nBACKUP_FILENAME=d\n");
@@ -79,6 +86,15 @@ it("keeps the last good version of what breaks, says so once per content, and le
   ]);
   expect((await step()) satisfies object).toMatchObject({ messages: [] });
 
+  renameSync(`${folder}-away`, folder);
+  expect(await step()).toEqual({
+    jobs: ["a=1", "d=4"],
+    kept: [],
+    messages: ["info - the config folder can be read again"],
+  });
+
+  rmSync(folder, { recursive: true });
+  await step();
   mkdirSync(folder);
   expect(await step()).toMatchObject({
     jobs: [],

@@ -1,4 +1,4 @@
-import { describeProblems } from "./describe.ts";
+import { describeErrors, describeProblems } from "./describe.ts";
 import type { BrokenJob, LoadedConfig, LoadedJob } from "./load.ts";
 import { secretsOf } from "./serialize.ts";
 
@@ -55,6 +55,7 @@ export function mergeReload(previous: RunningConfig, next: LoadedConfig): Runnin
     ...brokenMessages(next, previous, new Set(kept)),
     ...folderMessages(next, previous.said),
     ...changes(before, fresh, names),
+    ...repaired(previous, before, fresh),
   ];
   const secrets = new Set(next.secrets);
   for (const job of jobs) if (!fresh.has(job.name)) for (const secret of secretsOf(job)) secrets.add(secret);
@@ -88,7 +89,7 @@ function brokenMessages(next: LoadedConfig, previous: RunningConfig, kept: Reado
       text: kept.has(broken.name)
         ? "its configuration is broken; the last good version stays in use"
         : "its configuration is broken; the job does not run",
-      problems: describeProblems(broken.problems.filter(({ severity }) => severity === "error")),
+      problems: describeErrors(broken.problems),
     }));
 }
 
@@ -113,6 +114,21 @@ function changes(
   for (const name of before.keys())
     if (!names.has(name)) messages.push({ level: "info", job: name, text: "the job was removed" });
   return messages;
+}
+
+/** A repair that only brings back what ran all the time changes nothing, but who made it wants to know. */
+function repaired(
+  { kept, said }: RunningConfig,
+  before: ReadonlyMap<string, LoadedJob>,
+  fresh: ReadonlyMap<string, LoadedJob>,
+): ReloadMessage[] {
+  if (said.has(FOLDER) && kept.length > 0 && fresh.size > 0)
+    return [{ level: "info", text: "the config folder can be read again" }];
+  return kept.flatMap((name): ReloadMessage[] => {
+    const [old, now] = [before.get(name), fresh.get(name)];
+    const isBack = old !== undefined && now !== undefined && sameJob(old, now);
+    return isBack ? [{ level: "info", job: name, text: "its configuration is good again" }] : [];
+  });
 }
 
 /** What the job is now. One that reads the same stays the same object; where it was found may have changed lines. */

@@ -26,6 +26,8 @@ export interface FolderListing {
 /** What editors and package tools leave behind. None of these was written to be a job. */
 const LEFTOVER = /^#.*#$|~$|\.(?:sw[a-z]|bak|orig|rej|tmp|dpkg-(?:old|new|dist|tmp)|rpm(?:save|new))$|^4913$/s;
 
+const DOT_ENV = 'is not a job: its name begins with a dot; give it a name, such as "site.env"';
+
 /** Lists the files of a folder that are jobs. Never reads them, and never throws. */
 export function listFolder(folder: string): FolderListing {
   let names: Buffer[];
@@ -43,8 +45,12 @@ export function listFolder(folder: string): FolderListing {
   const problems: Problem[] = [];
   for (const bytes of names) {
     const name = bytes.toString("utf8");
-    if (name.startsWith(".")) continue;
     const full = path.join(folder, name);
+    if (name.startsWith(".")) {
+      // What every other hidden file is for, people know; this name comes from tools that expect it.
+      if (name === ".env") problems.push({ severity: "warning", file: full, message: DOT_ENV });
+      continue;
+    }
     if (!Buffer.from(name).equals(bytes)) {
       problems.push({
         severity: "error",

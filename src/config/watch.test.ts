@@ -123,6 +123,17 @@ it("waits until a file is written to its end, but not for ever", async () => {
   expect(await patient.sees(() => undefined)).toBe(true);
 });
 
+it("does not let a file that never comes to rest hold back the others", async () => {
+  const folder = configFolder({ a: "", noisy: "" });
+  const watcher = watch(folder, { settleMs: 50, noisyAfterMs: 200 });
+  const noise = setInterval(() => appendFileSync(path.join(folder, "noisy"), "x"), 10);
+  onTestFinished(() => clearInterval(noise));
+  await delay(400);
+  expect(watcher.count()).toBe(0);
+  expect(await watcher.sees(() => writeFileSync(path.join(folder, "a"), "1"))).toBe(true);
+  expect(await watcher.sees(() => rmSync(path.join(folder, "a")))).toBe(true);
+});
+
 it("reports once at first unless told, and ends with its signal", async () => {
   const folder = configFolder({});
   const controller = new AbortController();

@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly settleMs?: number;
   /** A change that never settles (a file that is written on and on) is reported after this. */
   readonly longestSettleMs?: number;
+  /** A file that has not come to rest for so long holds back no other file's change. */
+  readonly noisyAfterMs?: number;
   /**
    * Whether the first look, after `pollMs`, calls `onChange` in any case: the configuration may have changed between
    * its reading and the start of the watch. Default true.
@@ -26,6 +28,7 @@ export interface WatchOptions {
 const POLL_MS = 2_000;
 const SETTLE_MS = 500;
 const LONGEST_SETTLE_MS = 30_000;
+const NOISY_AFTER_MS = 2_000;
 /** Some file systems keep times to 2 s only: a file that was written this lately may be written again unseen. */
 const FRESH_MS = 3_000;
 
@@ -51,33 +54,40 @@ export function watchFolder(options: WatchOptions): void {
     pollMs = POLL_MS,
     settleMs = SETTLE_MS,
     longestSettleMs = LONGEST_SETTLE_MS,
+    noisyAfterMs = NOISY_AFTER_MS,
     reportFirst = true,
     signal,
   } = options;
   if (signal.aborted) return;
   let last = look(options, new Map());
   /** What was last reported, or stood there at the start. */
-  let known = reportFirst ? undefined : contentOf(last);
-  let unsettledSinceMs: number | undefined;
+  let known = reportFirst ? undefined : last;
+  let changedSinceMs: number | undefined;
+  /** Since when each path has looked different at every look. */
+  let restlessSinceMs = new Map<string, number>();
 
   const poll = (): void => {
     const now = look(options, last);
-    const isStable = sameFigures(last, now);
+    const atMs = performance.now();
+    const moving = differing(last, now, ({ figures }) => figures);
+    restlessSinceMs = new Map(moving.map((full) => [full, restlessSinceMs.get(full) ?? atMs]));
     last = now;
-    if (contentOf(now) === known) {
-      unsettledSinceMs = undefined;
+    const changed = known === undefined ? undefined : differing(known, now, ({ content }) => content);
+    if (changed?.length === 0) {
+      changedSinceMs = undefined;
       arm(pollMs);
       return;
     }
-    const firstSight = unsettledSinceMs === undefined;
-    unsettledSinceMs ??= performance.now();
-    const isOverdue = performance.now() - unsettledSinceMs >= longestSettleMs;
-    if ((firstSight || !isStable) && !isOverdue) {
+    const firstSight = changedSinceMs === undefined;
+    changedSinceMs ??= atMs;
+    const isHeldBack = [...restlessSinceMs.values()].some((sinceMs) => atMs - sinceMs < noisyAfterMs);
+    const hasSettled = !isHeldBack && (changed === undefined || changed.some((full) => !restlessSinceMs.has(full)));
+    if ((firstSight || !hasSettled) && atMs - changedSinceMs < longestSettleMs) {
       arm(settleMs);
       return;
     }
-    known = contentOf(now);
-    unsettledSinceMs = undefined;
+    known = now;
+    changedSinceMs = undefined;
     arm(pollMs);
     options.onChange();
   };
@@ -142,10 +152,11 @@ function contentTag(full: string): string {
   }
 }
 
-function contentOf(snapshot: Snapshot): string {
-  return JSON.stringify([...snapshot].map(([full, { content }]) => [full, content]));
-}
-
-function sameFigures(a: Snapshot, b: Snapshot): boolean {
-  return a.size === b.size && [...b].every(([full, { figures }]) => a.get(full)?.figures === figures);
+/** Paths of which one snapshot says something else than the other, or nothing. */
+function differing(before: Snapshot, after: Snapshot, what: (seen: Seen) => string): string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((full) => {
+    const [old, now] = [before.get(full), after.get(full)];
+    return old === undefined || now === undefined || what(old) !== what(now);
+  });
 }

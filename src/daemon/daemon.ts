@@ -4,7 +4,7 @@ import type { Log } from "../contracts/log.ts";
 import type { RunReport } from "../contracts/run.ts";
 import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { ProcessOptions } from "../contracts/task.ts";
-import { describeProblems } from "../config/describe.ts";
+import { describeErrors } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { tellsAnybody } from "../config/parts.ts";
 import { serializeJob } from "../config/serialize.ts";
@@ -26,8 +26,10 @@ import { trimMemory } from "./trim.ts";
 
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
-  /** Reads the configuration again. */
-  reload(): Promise<LoadedConfig>;
+  /** Reads the configuration again. `folderInUse`: where its jobs came from the last time. */
+  reload(folderInUse: string | undefined): Promise<LoadedConfig>;
+  /** Registers what a SIGHUP does. */
+  onHangUp(act: () => void): void;
   /** What must not be shown from now on. */
   onSecrets(secrets: ReadonlySet<string>): void;
   readonly process: ProcessOptions;
@@ -161,11 +163,18 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     },
     onTick() {
       runtime.touchHeartbeat();
+      // A second daemon that has ended took with it what told of this one.
+      if (runtime.readDaemon() === undefined) showJobs();
       if (!runtime.takeLeftovers()) return;
       retries.expect();
       tending.at(Date.now());
     },
   });
+
+  const showJobs = (): void => {
+    const times = scheduler.nextTimes();
+    runtime.writeDaemon({ startedAt, jobs: [...jobs.keys()].map((job) => ({ job, next: isoOf(times.get(job)) })) });
+  };
 
   const saidSchedules = new Map<string, string>();
   const apply = (next: readonly Job[]): void => {
@@ -180,7 +189,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
         log.info(describeSchedule(job, times.get(job.name)), { job: job.name });
       saidSchedules.set(job.name, schedule);
     }
-    runtime.writeDaemon({ startedAt, jobs: next.map(({ name }) => ({ job: name, next: isoOf(times.get(name)) })) });
+    showJobs();
   };
   const keepBroken = (job: string, problems: readonly string[], values: SerializedJob | undefined): void => {
     if (values !== undefined) readable.set(job, values);
@@ -201,12 +210,17 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
+  const other = runtime.readDaemon();
+  if (other !== undefined)
+    log.warn(
+      `another daemon runs these jobs already (process ${other.process.pid}, since ${other.startedAt}): each runs twice; end one of the two`,
+    );
   runtime.touchHeartbeat();
   apply(options.loaded.jobs);
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
   const lastFiredAtMs = await heal();
   for (const { name, problems, readable: values } of options.loaded.broken) {
-    keepBroken(name, describeProblems(problems.filter(({ severity }) => severity === "error")), values);
+    keepBroken(name, describeErrors(problems), values);
   }
 
   if (!signal.aborted) for (const [job, lastMs] of Object.entries(lastFiredAtMs)) scheduler.catchUp(job, lastMs);

@@ -3,13 +3,15 @@ import type { SerializedJob } from "../contracts/serialized-job.ts";
 import type { LoadedConfig, LoadedJob } from "../config/load.ts";
 import { firstRunning, mergeReload, type ReloadMessage, type RunningConfig } from "../config/reload.ts";
 import { describeProblems } from "../config/describe.ts";
+import { abridged } from "../config/problem.ts";
 import { DEFAULT_FOLDERS } from "../config/sources.ts";
 import { watchFolder } from "../config/watch.ts";
 import { messageOf } from "../lib/errors.ts";
 
 export interface ReloadOptions {
   readonly loaded: LoadedConfig;
-  reload(): Promise<LoadedConfig>;
+  reload(folderInUse: string | undefined): Promise<LoadedConfig>;
+  onHangUp(act: () => void): void;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** What must not be shown from now on; called before anything about the change is said. */
@@ -23,15 +25,15 @@ export interface ReloadOptions {
 export function watchConfig(options: ReloadOptions): void {
   const { loaded, log, signal } = options;
   let running: RunningConfig = firstRunning(loaded);
-  let watched = loaded.watched;
+  let { folder, watched } = loaded;
   let shown = warningsOf(loaded);
 
   const change = async (): Promise<void> => {
     try {
-      const next = await options.reload();
+      const next = await options.reload(folder);
       if (signal.aborted) return;
       running = mergeReload(running, next);
-      watched = next.watched;
+      ({ folder, watched } = next);
       options.onSecrets(running.secrets);
       for (const message of running.messages) say(message, next, options);
       const warnings = warningsOf(next);
@@ -43,14 +45,19 @@ export function watchConfig(options: ReloadOptions): void {
     }
   };
   let last: Promise<void> = Promise.resolve();
+  const readAgain = (): void => {
+    last = last.then(change);
+  };
+  options.onHangUp(() => {
+    log.info("reading the configuration again, as SIGHUP asks");
+    readAgain();
+  });
   watchFolder({
     // Where the environment is the job, a default folder that gets its first file takes over.
     folder: loaded.folder ?? DEFAULT_FOLDERS[0] ?? "/config",
     signal,
     extraPaths: () => watched,
-    onChange: () => {
-      last = last.then(change);
-    },
+    onChange: readAgain,
   });
 }
 
@@ -67,5 +74,5 @@ function say(
 }
 
 function warningsOf(loaded: LoadedConfig): ReadonlySet<string> {
-  return new Set(describeProblems(loaded.problems.filter(({ severity }) => severity === "warning")));
+  return new Set(describeProblems(abridged(loaded.problems.filter(({ severity }) => severity === "warning"))));
 }

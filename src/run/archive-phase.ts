@@ -64,7 +64,9 @@ export async function archivePhase(input: ArchivePhaseInput): Promise<ArchiveOut
   let judgement: ArchiveJudgement | undefined;
   const confirm = async (result: Promise<ArchiveResult>): Promise<void> => {
     const sizes = comparableSizes(history, job);
-    judgement = judgeArchive(await result, sizes, job.values.get(BACKUP_MIN_SIZE_PERCENT));
+    const excludes = [BACKUP_EXCLUDE_REGEXP, BACKUP_EXCLUDE_GLOBS].map(({ key }) => key);
+    const set = excludes.filter((key) => (job.raw[key] ?? "") !== "");
+    judgement = judgeArchive(await result, sizes, job.values.get(BACKUP_MIN_SIZE_PERCENT), set);
     for (const text of judgement.notes) recorder.note(text);
     if (judgement.fatal !== undefined) throw new NotWorthStoring(judgement.fatal);
   };

@@ -39,6 +39,11 @@ it("refuses an archive without any file and names every source", () => {
   expect(mayPrune).toBe(false);
 });
 
+it("points at the excludes where there are some", () => {
+  const { fatal } = judgeArchive(result([["/backup", 0]]), [], 50, ["BACKUP_EXCLUDE_REGEXP"]);
+  expect(fatal).toContain("/backup (no files in it but those that BACKUP_EXCLUDE_REGEXP leaves out, if any)");
+});
+
 it("warns of one empty source among several", () => {
   const judged = judgeArchive(
     result([

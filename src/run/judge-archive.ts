@@ -29,17 +29,22 @@ const MISSING_CONTENT: ReadonlySet<NoticeKind> = new Set(["unreadable", "vanishe
 
 /**
  * Pure. `earlierSizes` are the last archives' sizes in bytes, newest first (at most five count); `minSizePercent` is
- * `BACKUP_MIN_SIZE_PERCENT`, 0 switches the comparison off.
+ * `BACKUP_MIN_SIZE_PERCENT`, 0 switches the comparison off. `excludes`: the settings that left something out, perhaps.
  */
 export function judgeArchive(
   result: ArchiveResult,
   earlierSizes: readonly number[],
   minSizePercent: number,
+  excludes: readonly string[] = [],
 ): ArchiveJudgement {
   const warnings: string[] = [];
   const notes: string[] = [];
   const empty = result.sources.filter((source) => source.counts.files + source.counts.hardlinks === 0);
-  const why = (source: (typeof empty)[number]): string => `${source.path} (${source.error ?? "no files in it"})`;
+  const noFiles =
+    excludes.length === 0
+      ? "no files in it"
+      : `no files in it but those that ${excludes.join(" and ")} ${excludes.length === 1 ? "leaves" : "leave"} out, if any`;
+  const why = (source: (typeof empty)[number]): string => `${source.path} (${source.error ?? noFiles})`;
   if (empty.length === result.sources.length) {
     return {
       fatal: `there is nothing to back up: ${empty.map(why).join(", ")}`,

@@ -77,6 +77,15 @@ describe("on time", () => {
     expect(ticks).toBeGreaterThanOrEqual(179);
     expect(ticks).toBeLessThanOrEqual(181);
   });
+
+  it("wakes no later where the jobs are replaced again and again", () => {
+    for (let second = 0; second < 60; second += 4) {
+      scheduler.replace([job("a", { BACKUP_CRON_EXPRESSION: "@yearly", BACKUP_RETENTION_DAYS: `${second}` })]);
+      vi.advanceTimersByTime(4 * SECOND);
+    }
+    expect(ticks).toBeGreaterThanOrEqual(2);
+    expect(ticks).toBeLessThanOrEqual(4);
+  });
 });
 
 describe("replaced", () => {

@@ -112,7 +112,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     clearTimeout(timer);
     if (stopped) return;
     const now = clock.now();
-    let sleepMs = LONGEST_SLEEP_MS;
+    // Counted from the last tick: jobs that are replaced again and again must not put it off.
+    let sleepMs = LONGEST_SLEEP_MS - Math.max(0, now - lastTickMs);
     for (const { nextMs } of entries.values()) {
       if (nextMs !== undefined) sleepMs = Math.min(sleepMs, nextMs - now);
     }

@@ -168,7 +168,7 @@ function makeParent(file: string): void {
 function timedOut(file: string, holder: LockHolder | undefined, timeoutMs: number): LockTimeout {
   const who = holder === undefined ? "another program holds it" : `held by ${describe(holder)}`;
   return new LockTimeout(
-    `waited ${formatSpan(timeoutMs)} for the lock ${file}: ${who}`,
+    `waited ${formatSpan(Math.max(0, timeoutMs))} for the lock ${file}: ${who}`,
     holder,
     "move the schedules apart, raise LOCK_TIMEOUT, or end the other run with `lifeboat cancel`",
   );

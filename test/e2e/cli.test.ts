@@ -96,6 +96,44 @@ describe("secrets", () => {
 });
 
 describe("print-config", () => {
+  it("is not passed over by the commands that look for archives and runs", () => {
+    const asked = [
+      ["list"],
+      ["list", "--json"],
+      ["show", "latest"],
+      ["get", "latest"],
+      ["restore", "latest", "--to", "x"],
+      ["status"],
+    ];
+    rmSync(box.config, { recursive: true });
+    for (const args of asked) {
+      const { status, stdout, stderr } = box.run(args);
+      expect([args, status]).toEqual([args, 5]);
+      expect(stderr).toContain("the config folder can't be read: it does not exist");
+      expect(stdout).not.toContain("no archives");
+    }
+    expect(box.run(["history"]).stderr).toContain("the config folder can't be read");
+
+    mkdirSync(box.config);
+    box.job("bad.env", "LOCK_TIMEOUT=60");
+    for (const args of asked) {
+      const { status, stderr } = box.run(args);
+      expect([args, status]).toEqual([args, 5]);
+      if (args[0] !== "status") expect(stderr).toContain("bad.env:3: LOCK_TIMEOUT");
+    }
+
+    box.job("good.env", "BACKUP_FILENAME=good-%Y.{{ .Extension }}");
+    expect(box.run(["run", "good"]).status).toBe(0);
+    const list = box.run(["list"]);
+    expect(list.status).toBe(5);
+    expect(list.stdout).toContain("good-");
+    expect(list.stderr).toContain("not listed: job bad: its configuration has errors (see lifeboat check)");
+    expect(box.run(["list", "good"]).status).toBe(0);
+    expect(box.run(["show", "latest"]).status).toBe(0);
+    expect(box.run(["show", "nothing"]).stderr).toContain("job bad: its configuration has errors");
+    expect(box.run(["prune"]).status).toBe(5);
+  });
+
   it("tells where each value comes from", () => {
     box.job("site.env", "BACKUP_RETENTION_DAYS=7");
     const { status, stdout } = box.run(["print-config"], { BACKUP_COMPRESSION: "zst" });

@@ -58,7 +58,7 @@ describe("lifeboat daemon", () => {
     const status = box.run(["status"]);
     expect(status.status).toBe(5);
     expect(status.stdout).toMatch(
-      /site\n {2}broken .*the last good version stays in use\n {2}last run {3}(success|failed|skipped) at/,
+      /site\n {2}broken .*the last good version stays in use\n(?: {2}running .*\n)? {2}last run {3}(success|failed|skipped) at/,
     );
     const before = box.archives().length;
     await until("the last good version still runs", () => box.archives().length > before, 10_000);
@@ -71,6 +71,30 @@ describe("lifeboat daemon", () => {
     expect(box.archives().filter((name) => name.startsWith("a-")).length).toBe(left);
     expect((box.json(["history"]) as Run[]).some((run) => run.job === "site" && run.status === "failed")).toBe(true);
   });
+
+  it("reads its configuration again on SIGHUP, and goes on", async () => {
+    box.job("site.env", NEVER);
+    const daemon = box.start(["daemon"]);
+    await until("the start", () => daemon.output().includes("runs only by hand"));
+    daemon.child.kill("SIGHUP");
+    await until("the answer", () => daemon.output().includes("as SIGHUP asks"));
+    daemon.child.kill("SIGTERM");
+    expect(await daemon.ended).toBe(0);
+    expect(daemon.output()).toContain("stopped");
+  });
+
+  it("says that another daemon runs the same jobs, and is found again when that one has ended", async () => {
+    box.job("site.env", NEVER);
+    const first = box.start(["daemon"]);
+    await until("the first", () => first.output().includes("runs only by hand"));
+    const second = box.start(["daemon"]);
+    await until("the second", () => second.output().includes("runs only by hand"));
+    expect(second.output()).toContain(`another daemon runs these jobs already (process ${first.child.pid}, since `);
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toBe(0);
+    await until("the first is seen again", () => box.run(["status"]).stdout.includes("daemon running"), 25_000);
+    expect(box.run(["health"]).status).toBe(0);
+  }, 60_000);
 
   it("stays and watches where no file is usable", async () => {
     const daemon = box.start(["daemon"]);
@@ -103,6 +127,18 @@ describe("lifeboat daemon", () => {
     expect(box.hidden()).toEqual([]);
     expect(existsSync(box.lock)).toBe(false);
     expect((box.json(["history"]) as Run[]).some((run) => run.status === "interrupted")).toBe(true);
+  });
+
+  it("a run by hand whose terminal is closed ends in an orderly way", async () => {
+    makeLongRun();
+    box.job("site.env", NEVER, "BACKUP_COMPRESSION_LEVEL=best");
+    const run = box.start(["run"]);
+    await partialIsThere();
+    run.child.kill("SIGHUP");
+    expect(await run.ended).toBe(1);
+    expect(box.hidden()).toEqual([]);
+    expect(existsSync(box.lock)).toBe(false);
+    expect((box.json(["history"]) as Run[]).map((one) => one.status)).toEqual(["interrupted"]);
   });
 
   it.each(["with", "without"])(
