@@ -60,6 +60,8 @@ export function createCompressor(
 }
 
 const PATIENCE_MS = 1_500;
+/** A smaller block waits for a thread that is there: a new one takes longer to start. The archive's end is such a block. */
+const WORTH_A_THREAD_BYTES = 64 * 1024;
 
 /** It makes next to no garbage. */
 const WORKER_LIMITS = { maxYoungGenerationSizeMb: 1 };
@@ -71,12 +73,13 @@ interface Pending {
 
 function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: CompressorOptions): BlockCompressor {
   const idle: Worker[] = [];
-  const workers = new Map<Worker, Pending | undefined>();
+  /** With what each has to do, in order. */
+  const workers = new Map<Worker, Pending[]>();
   const spareOutputs: SharedArrayBuffer[] = [];
   let name = "";
 
   const lost = (worker: Worker, error: unknown): void => {
-    workers.get(worker)?.reject(error);
+    for (const pending of workers.get(worker) ?? []) pending.reject(error);
     workers.delete(worker);
     if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
   };
@@ -84,15 +87,15 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
     const url = workerUrl(import.meta.url, "compress-worker");
     const worker = new Worker(url, { workerData: choice, execArgv: [], resourceLimits: WORKER_LIMITS });
     worker.on("message", (reply: CompressReply) => {
-      const pending = workers.get(worker);
-      workers.set(worker, undefined);
-      idle.push(worker);
+      const queue = workers.get(worker);
+      const pending = queue?.shift();
+      if (queue?.length === 0) idle.push(worker);
       name = reply.name;
       pending?.resolve(reply);
     });
     worker.on("error", (error) => lost(worker, error));
     worker.on("exit", (code) => lost(worker, new Error(`a compressor ended early with code ${code}`)));
-    workers.set(worker, undefined);
+    workers.set(worker, []);
     return worker;
   };
 
@@ -104,11 +107,13 @@ function threadedCompressor(choice: EngineChoice, { slots, blockBytes }: Compres
       idle.push(start());
     },
     compress(input, bytes) {
-      if (idle.length === 0 && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);
-      const worker = idle.pop() ?? start();
+      const [busy] = bytes < WORTH_A_THREAD_BYTES ? workers.keys() : [];
+      const free = idle.pop() ?? busy;
+      if (free === undefined && workers.size >= slots) throw new Error(`more than ${slots} blocks at a time`);
+      const worker = free ?? start();
       const output = spareOutputs.pop() ?? new SharedArrayBuffer(outputCapacityBytes(blockBytes));
       return new Promise((resolve, reject) => {
-        workers.set(worker, { resolve, reject });
+        workers.get(worker)?.push({ resolve, reject });
         worker.postMessage({ input, bytes, output } satisfies CompressRequest);
       });
     },
