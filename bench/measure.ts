@@ -16,7 +16,8 @@ export interface Cost {
   readonly peakMb: number;
 }
 
-const LOOK_EVERY_MS = 25;
+/** Looking costs more the more threads a program has, on the cores that it needs itself; a peak is kept until it ends. */
+const LOOK_EVERY_MS = 200;
 
 /** Runs a program to its end. Rejects where it fails. */
 export async function measure({ command, env }: Program): Promise<Cost> {
