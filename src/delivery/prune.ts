@@ -1,6 +1,6 @@
 import type { Destination, StoredObject } from "../contracts/destination.ts";
 import type { PruneReport } from "../contracts/run.ts";
-import { DestinationError, messageOf } from "../lib/errors.ts";
+import { DestinationError, messageOf, UserError } from "../lib/errors.ts";
 import { indexNameOf } from "./record-names.ts";
 
 /** What retention says of one archive. Archives without a decision stay. */
@@ -50,11 +50,12 @@ export async function pruneDestination(
   };
 }
 
-/** What went wrong, and what to do where the store refuses it for good: credentials that can only write are good practice. */
+/** What went wrong, and what to do about it: credentials that can only write are good practice. */
 export function pruneFailure(destination: Destination, errors: readonly unknown[]): string {
   const parts = errors.slice(0, MOST_ERRORS).map(messageOf);
   if (errors.length > MOST_ERRORS) parts.push(`and ${errors.length - MOST_ERRORS} more`);
+  const hints = new Set(errors.flatMap((error) => (error instanceof UserError ? (error.hint ?? []) : [])));
   if (errors.some((error) => error instanceof DestinationError && error.code === "denied"))
-    parts.push(`let these credentials list and remove, or add ${destination.kind} to BACKUP_SKIP_BACKENDS_FROM_PRUNE`);
-  return parts.join("; ");
+    hints.add(`for credentials that should only write, add ${destination.kind} to BACKUP_SKIP_BACKENDS_FROM_PRUNE`);
+  return `${parts.join("; ")}${hints.size === 0 ? "" : ` (${[...hints].join("; ")})`}`;
 }

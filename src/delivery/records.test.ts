@@ -230,7 +230,7 @@ describe("pruning a destination", () => {
       ...local,
       remove: (area, name, stop) =>
         name === "b.tar"
-          ? Promise.reject(new DestinationError("denied", "cannot remove b.tar"))
+          ? Promise.reject(new DestinationError("denied", "cannot remove b.tar", { hint: "allow it" }))
           : local.remove(area, name, stop),
     };
     const outcome = await pruneDestination(
@@ -243,7 +243,7 @@ describe("pruning a destination", () => {
       kept: 1,
       removed: ["a.tar", "c.tar"],
       error:
-        "cannot remove b.tar; let these credentials list and remove, or add local to BACKUP_SKIP_BACKENDS_FROM_PRUNE",
+        "cannot remove b.tar (allow it; for credentials that should only write, add local to BACKUP_SKIP_BACKENDS_FROM_PRUNE)",
     });
   });
 
