@@ -3,6 +3,7 @@ import type { Job } from "../contracts/job.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { describeEngines } from "../archive/write/engines.ts";
 import { describeProblems } from "../config/describe.ts";
+import { describeSchedule } from "../daemon/describe.ts";
 import { printablePath } from "../lib/printable.ts";
 import { messageOf } from "../lib/errors.ts";
 import { openHistory } from "../state/history.ts";
@@ -12,6 +13,7 @@ import { mountWarnings } from "./check-mounts.ts";
 import { templateFindings } from "./check-templates.ts";
 import type { Command } from "./command.ts";
 import { chooseJobs, loadForCommand, type Setup } from "./setup.ts";
+import { nextTimes } from "./status.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIG = 5;
@@ -19,7 +21,7 @@ const EXIT_BAD_CONFIG = 5;
 interface PlainFinding {
   readonly level: "ok" | "note" | "warning" | "error";
   readonly job?: string;
-  readonly about: "config" | "source" | "state" | "compressor" | "notification";
+  readonly about: "config" | "schedule" | "source" | "state" | "compressor" | "notification";
   readonly text: string;
 }
 
@@ -28,12 +30,12 @@ type Finding = PlainFinding | DestinationFinding;
 export const checkCommand: Command = {
   usage: "check [job…] [--json]",
   summary: "check configuration, sources, destinations (end to end) and compressors",
-  help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), the sources, the
-destinations, the state folder (made if it is missing), notification URLs and templates, and which compressors are used. Each
-destination is gone through from end to end, all at the same time: resolve, connect, authenticate, write a small object under
-a hidden name, read it back, list, remove it, each with its time. Where reading, listing or removing is denied, that is a note: credentials that can only
-write are good practice. Exit code 0: nothing is wrong (there may be warnings), 1: a run would fail or be partial, 5: bad
-configuration.
+  help: `Looks at everything that a run needs, without running: the configuration (all problems, notes included), when each
+job runs next, the sources, the destinations, the state folder (made if it is missing), notification URLs and templates, and
+which compressors are used. Each destination is gone through from end to end, all at the same time: resolve, connect,
+authenticate, write a small object under a hidden name, read it back, list, remove it, each with its time. Where reading,
+listing or removing is denied, that is a note: credentials that can only write are good practice. Exit code 0: nothing is wrong
+(there may be warnings), 1: a run would fail or be partial, 5: bad configuration.
 
   --json   the findings as a JSON array; those of destinations have their steps`,
   options: { json: { type: "boolean" } },
@@ -44,7 +46,12 @@ configuration.
     const findings = [...configFindings(setup), ...(await stateFindings(setup))];
     const destinations = await Promise.all(jobs.map((job) => checkDestinations(job, setup, context.signal)));
     for (const [at, job] of jobs.entries())
-      findings.push(...sourceFindings(job), ...(destinations[at] ?? []), ...notificationFindings(job));
+      findings.push(
+        scheduleFinding(job),
+        ...sourceFindings(job),
+        ...(destinations[at] ?? []),
+        ...notificationFindings(job),
+      );
     findings.push(...templateFindings(jobs, setup.options, setup.redact), ...(await compressorFindings()));
     if (args.flag("json")) context.output.print(setup.redact(JSON.stringify(findings, undefined, 2)));
     else for (const finding of findings) context.output.print(setup.redact(printablePath(line(finding))));
@@ -90,6 +97,12 @@ async function stateFindings({ options }: Setup): Promise<Finding[]> {
   const findings: Finding[] = notes.map((text) => ({ level: "warning", about: "state", text }));
   if (persistent) findings.push({ level: "ok", about: "state", text: `history is kept in ${where}` });
   return findings;
+}
+
+function scheduleFinding(job: Job): Finding {
+  const [nextMs] = nextTimes(job, Date.now(), undefined);
+  const level = nextMs === undefined ? "note" : "ok";
+  return { level, job: job.name, about: "schedule", text: describeSchedule(job, nextMs) };
 }
 
 function sourceFindings(job: Job): Finding[] {
