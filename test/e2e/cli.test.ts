@@ -224,12 +224,12 @@ it("check tells what a run would trip over", () => {
   expect(stdout).toMatch(/error .*missing/);
   expect(stdout).toMatch(/note .*HISTORY_DAYS/);
   expect(stdout).toMatch(/ok .*free/);
-  expect(stdout).toMatch(/ok .*site: schedule @daily, next run at 20/);
+  expect(stdout).toMatch(/ok .*site: schedule @daily.*, next run at 20/);
 });
 
 it("check says that a schedule never comes due", () => {
   box.job("site.env", "BACKUP_CRON_EXPRESSION=0 0 5 31 2 ?");
-  expect(box.run(["check"]).stdout).toMatch(/note .*site: schedule 0 0 5 31 2 \? never comes due/);
+  expect(box.run(["check"]).stdout).toMatch(/note .*site: schedule 0 0 5 31 2 \?.* never comes due/);
 });
 
 it.skipIf(!existsSync("/dev/full"))("an answer that can't be written is no success", () => {
