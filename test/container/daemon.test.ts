@@ -87,7 +87,7 @@ test("files in, archives out, a change is picked up without a restart, and the l
   expect(config.code).toBe(5);
   expect(config.stdout).toContain("BACKUP_CRON_EXPRESSION");
   expect(config.stdout + config.stderr).not.toContain("s3cr3t-that-nobody-may-see");
-  expect(await side.exec("lifeboat", "list")).toContain(first);
+  expect(await side.exec("lifeboat", "list", "site")).toContain(first);
   expect(await side.exec("lifeboat", "show", first)).toContain("backup/html/index.html");
   const { stdout } = await run("docker", ["exec", side.name, "lifeboat", "status"]);
   expect(stdout).toMatch(/site\n[\s\S]*last good/);
