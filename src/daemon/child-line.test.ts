@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { ChildTask } from "../contracts/task.ts";
 import { createChildLine } from "./child-line.ts";
 
@@ -86,4 +86,14 @@ it("starts only notes once it is stopped, and ends one that hangs", async () => 
   line.stop(50);
   expect(await line.run(HEAL)).toBeUndefined();
   expect((await line.run(NOTE))?.signal).toBe("SIGKILL");
+});
+
+it("goes on after a task that the system could not even start", async () => {
+  const line = createChildLine(recordingChild({ heal: 1, note: 1 }));
+  // No program takes an environment with a text this long.
+  vi.stubEnv("LANG", "x".repeat(200_000));
+  const failed = await line.run(HEAL);
+  expect(failed?.error).toContain("E2BIG");
+  vi.unstubAllEnvs();
+  for (const task of [HEAL, NOTE]) expect(await line.run(task)).toMatchObject({ code: 0 });
 });

@@ -1,4 +1,5 @@
 import type { ChildTask } from "../contracts/task.ts";
+import { messageOf } from "../lib/errors.ts";
 import { startChild, type Child, type ChildEnd } from "./children.ts";
 
 /** Children one after another: a run never meets the healing of an earlier one. */
@@ -43,7 +44,13 @@ export function createChildLine(entry: string, patienceMs = PATIENCE_MS): ChildL
 
   const start = async (task: ChildTask): Promise<ChildEnd | undefined> => {
     if (stopGraceMs !== undefined && task.kind !== "note") return undefined;
-    const one: Running = { child: startChild(task, entry), kind: task.kind };
+    let one: Running;
+    try {
+      one = { child: startChild(task, entry), kind: task.kind };
+    } catch (thrown) {
+      // This task's end only: whoever comes behind it must still have a turn.
+      return { code: undefined, signal: undefined, answer: undefined, error: messageOf(thrown) };
+    }
     running.add(one);
     if (stopGraceMs !== undefined) end(one, stopGraceMs);
     try {

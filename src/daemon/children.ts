@@ -34,6 +34,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 /**
  * Starts this program again for one task. Its memory goes back to the system when it ends, and a child that is killed
  * (out of memory, a fault in a native library) leaves the daemon to record it. It runs at nice 10 with idle I/O.
+ * @throws the system's error where there is no memory or no descriptor for it
  */
 export function startChild(task: ChildTask, entry: string): Child {
   const [command, args] = politely(process.execPath, [...RUN_FLAGS, entry, "--child"]);
@@ -49,6 +50,10 @@ export function startChild(task: ChildTask, entry: string): Child {
   let size = 0;
   const answered = (): unknown => parse(Buffer.concat(chunks));
   const { promise: ended, resolve } = Promise.withResolvers<ChildEnd>();
+  // Before anything that can throw: without descriptors there are not even pipes, and the error comes all the same.
+  child.once("error", (error) =>
+    resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }),
+  );
   let endTimer: NodeJS.Timeout | undefined;
   /** A thread that hangs in the kernel (a dead FUSE mount) may keep a process that nobody can kill. */
   const expectEnd = (withinMs: number): void => {
@@ -79,9 +84,6 @@ export function startChild(task: ChildTask, entry: string): Child {
   // Left open on purpose: its end tells the child that the daemon is gone.
   child.stdin?.write(`${JSON.stringify(task)}\n`);
   let killTimer: NodeJS.Timeout | undefined;
-  child.once("error", (error) =>
-    resolve({ code: undefined, signal: undefined, answer: undefined, error: error.message }),
-  );
   child.once("close", (code, signal) => {
     clearTimeout(killTimer);
     clearTimeout(endTimer);
