@@ -89,6 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     const about = [...names].flatMap(toldJob);
     const end = await children.run({ kind: "note", options: processOptions, ...kept, jobs: about });
     if (end !== undefined && end.code !== 0) log.warn(`could not record what happened: ${describeEnd(end)}`);
+    return end?.error === undefined;
   });
   const note = (report: RunReport): void => {
     notes.add(report);

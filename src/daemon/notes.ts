@@ -21,7 +21,8 @@ export interface Notes {
 /** A schedule of seconds beside a run of hours would pile up: only the first so many of a job are kept between flushes. */
 const MOST_KEPT = 100;
 
-export function createNoteKeeper(write: (notes: Notes) => Promise<void>): NoteKeeper {
+/** `write` gives false where nothing was taken: it is handed on again, with what comes next. */
+export function createNoteKeeper(write: (notes: Notes) => Promise<boolean>): NoteKeeper {
   let reports: RunReport[] = [];
   let missed: MissedRun[] = [];
   const skipsTold = new Set<string>();
@@ -39,7 +40,10 @@ export function createNoteKeeper(write: (notes: Notes) => Promise<void>): NoteKe
         for (const { status, job } of reports) if (status === "skipped") skipsTold.add(job);
         reports = [];
         missed = [];
-        if (notes.reports.length + notes.missed.length > 0) await write(notes);
+        if (notes.reports.length + notes.missed.length === 0 || (await write(notes))) return;
+        reports = [...notes.reports, ...reports].slice(0, MOST_KEPT);
+        missed = [...notes.missed, ...missed].slice(0, MOST_KEPT);
+        for (const { job } of notes.reports) if (!notes.skipsTold.includes(job)) skipsTold.delete(job);
       });
       return last;
     },
