@@ -61,6 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   });
   let jobs = new Map<string, Job>();
   let alreadySaid: readonly string[] = [];
+  const healed = Promise.withResolvers<void>();
 
   /** Gives when each job last fired, as far as anything remembers. */
   const heal = async (): Promise<Readonly<Record<string, number>>> => {
@@ -108,6 +109,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
 
   const queue = createQueue({
     async run(fire) {
+      // It would wait for healing anyway; only then is known what has been said.
+      await healed.promise;
       const job = jobs.get(fire.job);
       if (job === undefined) return;
       const { trigger, firedAtMs } = fire;
@@ -220,6 +223,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   apply(options.loaded.jobs);
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
   const lastFiredAtMs = await heal();
+  healed.resolve();
   for (const { name, problems, readable: values } of options.loaded.broken) {
     keepBroken(name, describeErrors(problems), values);
   }

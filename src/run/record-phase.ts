@@ -51,7 +51,7 @@ export async function recordRun({ context, recorder, history, destinations }: Re
     const limitMs = isHurried ? RECORD_LIMIT_MS : CALM_RECORD_LIMIT_MS;
     const signal = AbortSignal.timeout(limitMs);
     const whyNot = (thrown: unknown): string =>
-      thrown === signal.reason ? `no answer for ${formatSpan(limitMs)}` : messageOf(thrown);
+      thrown === signal.reason ? `not done within ${formatSpan(limitMs)}` : messageOf(thrown);
     try {
       await recorder.step("record", destination.label, () =>
         orAborted(writeRecord(destination, ended, signal), signal),

@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox, until } from "./sandbox.ts";
@@ -223,6 +226,21 @@ describe("lifeboat daemon", () => {
     await until("the remark", () => daemon.output().includes("it is caught up shortly"));
     expect(daemon.output().match(/was missed/g)).toHaveLength(1);
     expect(daemon.output()).toMatch(/\[missed\] a run that was due at .* was missed/);
+  });
+
+  it("says once what is wrong with the state folder, though runs come due while earlier ones are looked after", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    writeFileSync(box.state, "a file where the folder should be");
+    box.job("site.env", EVERY_SECOND, `WEBDAV_URL=http://127.0.0.1:${port}`);
+    const daemon = box.start(["daemon"]);
+    await until("a second run that came due", () => daemon.output().includes("this run is skipped"));
+    silent.close();
+    silent.closeAllConnections();
+    await until("the run", () => daemon.output().includes("archive complete"));
+    const lines = daemon.output().split("\n");
+    expect(lines.filter((line) => line.includes("history is kept in memory only"))).toHaveLength(1);
   });
 
   it("goes on without a state folder, says so, and shows earlier runs from the records", async () => {
