@@ -220,8 +220,9 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
       `another daemon runs these jobs already (process ${other.process.pid}, since ${other.startedAt}): each runs twice; end one of the two`,
     );
   runtime.touchHeartbeat();
-  apply(options.loaded.jobs);
+  // First, since a SIGHUP means an end until then.
   watchConfig({ ...options, onJobs: apply, onBroken: keepBroken });
+  apply(options.loaded.jobs);
   const lastFiredAtMs = await heal();
   healed.resolve();
   for (const { name, problems, readable: values } of options.loaded.broken) {
