@@ -2,8 +2,8 @@ import { readEntries } from "../archive/index/entries.ts";
 import { describeBlock } from "../archive/index/blocks.ts";
 import { IndexFault } from "../archive/index/format.ts";
 import type { ArchiveIndex } from "../archive/index/reader.ts";
-import { extractArchive, extractEntries, type ExtractNotice, type ExtractResult } from "../archive/read/extract.ts";
-import type { ArchiveEntry } from "../archive/read/read.ts";
+import { extractEntries, type ExtractNotice, type ExtractResult } from "../archive/read/extract.ts";
+import { readArchive, type ArchiveEntry, type EntryWithBody } from "../archive/read/read.ts";
 import { DamagedArchive } from "../archive/read/read-errors.ts";
 import { salvageArchive } from "../archive/read/salvage.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
@@ -131,6 +131,7 @@ async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   const check = createCheck(found);
   const met = new Set<WantedPath>();
   let last: ArchiveEntry | undefined;
+  let isLastDone = true;
   const unproven = createUnprovenEntries();
   const filter = (entry: ArchiveEntry): boolean => {
     const wanting = paths.filter((path) => isWanted(entry.pathBytes, path));
@@ -141,22 +142,24 @@ async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   let doubtful = 0;
   try {
     const stream = await destination.get("archive", object.name, undefined, context.signal);
-    const options = {
-      ...extractOptions(task),
-      archiveName: object.name,
-      filter(entry: ArchiveEntry) {
-        if (last !== undefined) unproven.read(last, filter(last));
-        last = entry;
-        return filter(entry);
-      },
-    };
-    result = await extractArchive(check.through(stream), to, options);
+    const options = { archiveName: object.name, signal: context.signal };
+    async function* entries(): AsyncGenerator<EntryWithBody, void, void> {
+      for await (const one of readArchive(check.through(stream), options)) {
+        last = one.entry;
+        isLastDone = false;
+        yield one;
+        // Asked for the next one, which may be where the damage shows first.
+        unproven.read(one.entry, filter(one.entry));
+        isLastDone = true;
+      }
+    }
+    result = await extractEntries(entries(), to, { ...extractOptions(task), filter }, () => 0);
     check.verify();
   } catch (thrown) {
     const isDamaged = thrown instanceof UserError && thrown.cause instanceof DamagedArchive;
     if (!isDamaged) throw thrown;
     context.output.remark(`${messageOf(thrown)}; now for what lies behind the damage`);
-    result = await restoreWhatIsLeft(task, last, unproven, filter);
+    result = await restoreWhatIsLeft(task, { last, isLastDone }, unproven, filter);
     if (last === undefined && Object.values(result.counts).every((count) => count === 0)) throw thrown;
     const unsure = unproven.paths();
     for (const path of unsure)
@@ -167,17 +170,24 @@ async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   return { result, missing: paths.filter((path) => !met.has(path)), doubtful };
 }
 
-/** Once more from the front, passing over what is damaged. `last`: the last entry that could be read before the damage. */
+interface BeforeDamage {
+  /** The last entry whose headers could be read. */
+  readonly last: ArchiveEntry | undefined;
+  /** Its content could be read, too. */
+  readonly isLastDone: boolean;
+}
+
+/** Once more from the front, passing over what is damaged. */
 async function restoreWhatIsLeft(
   task: RestoreTask,
-  last: ArchiveEntry | undefined,
+  { last, isLastDone }: BeforeDamage,
   unproven: UnprovenEntries,
   filter: (entry: ArchiveEntry) => boolean,
 ): Promise<ExtractResult> {
   const { found, to, context } = task;
   const { output, signal } = context;
   const sources = found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source));
-  let isLastWhole = last === undefined || !filter(last);
+  let isLastWhole = last === undefined || isLastDone || !filter(last);
   const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
     signal,
     known: [...(last === undefined ? [] : [last.pathBytes]), ...sources],

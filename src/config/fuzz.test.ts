@@ -211,7 +211,7 @@ it("whatever is in files and environment: it is read to the end, without a throw
   };
 
   let running: ReturnType<typeof firstRunning> | undefined;
-  const startedAt = performance.now();
+  const startedAt = process.cpuUsage();
   for (let round = 0; round < ROUNDS; round += 1) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
@@ -245,8 +245,14 @@ it("whatever is in files and environment: it is read to the end, without a throw
     }
     for (const broken of loaded.broken) expect(broken.problems.some(({ severity }) => severity === "error")).toBe(true);
   }
-  expect(performance.now() - startedAt).toBeLessThan(120_000);
+  expect(cpuSeconds(startedAt)).toBeLessThan(120);
 }, 150_000);
+
+/** Seconds of CPU time, which other processes don't add to: what would take minutes is told from a busy machine. */
+function cpuSeconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000_000;
+}
 
 it("values of a megabyte are dealt with quickly", async () => {
   const folder = path.join(temporaryFolder(), "config");
@@ -270,10 +276,10 @@ it("values of a megabyte are dealt with quickly", async () => {
     for (const setting of sorts.values()) {
       const name = `${setting.key}.env`;
       writeFileSync(path.join(folder, name), `${setting.key}='${value}'\n`);
-      const startedAt = performance.now();
+      const startedAt = process.cpuUsage();
       const loaded = await loadConfig({ environment: {}, configDir: folder });
       printConfig(loaded);
-      expect(performance.now() - startedAt).toBeLessThan(10_000);
+      expect(cpuSeconds(startedAt)).toBeLessThan(10);
       rmSync(path.join(folder, name));
     }
   }

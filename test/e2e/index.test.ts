@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MAIN, Sandbox } from "./sandbox.ts";
 
@@ -205,6 +206,8 @@ it("reads on behind a damaged block without an index, too", () => {
   expect(differ.stdout.toString().trim()).toBe(`Only in ${box.source}: large`);
 });
 
+const ZSTD_WITH_CHECKSUM = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
+
 describe.each(["gz", "zst"])("without an index, of a block that is damaged (%s)", (compression) => {
   /** Text deflates, so that a wrong byte mostly shows only in the checksum at the block's end. */
   const text = (at: number): Buffer => Buffer.from(noise(at, 30_000).toString("base64"));
@@ -238,6 +241,26 @@ describe.each(["gz", "zst"])("without an index, of a block that is damaged (%s)"
       }
     }
     expect(wrong).toBeGreaterThan(0);
+  });
+
+  it("a file that was wrong up to a header that is, too, is told of", () => {
+    const { archive, name, good } = makeMany();
+    const tar = spawnSync("sh", ["-c", `${compression === "gz" ? "gzip" : "zstd"} -dc`], {
+      input: good,
+      maxBuffer: 64 * 1024 * 1024,
+    }).stdout;
+    const next = tar.indexOf(`${box.source.slice(1)}/many-31`);
+    for (const at of [next - 8_000, next]) tar.writeUInt8(tar.readUInt8(at) ^ 1, at);
+    const packed = compression === "gz" ? gzipSync(tar) : zstdCompressSync(tar, ZSTD_WITH_CHECKSUM);
+    // The checksum at the end, of which gzip's length is not a part.
+    const sumAt = packed.length - (compression === "gz" ? 8 : 4);
+    packed.writeUInt8(packed.readUInt8(sumAt) ^ 1, sumAt);
+    writeFileSync(archive, packed);
+    const target = join(box.root, "target");
+    const { status, stderr } = box.run(["restore", name, "--to", target]);
+    expect(status).toBe(3);
+    expect(wrongFiles(target)).toEqual(["many-30"]);
+    expect(stderr).toContain("/many-30: lies in a damaged part of the archive; what was restored of it may be wrong");
   });
 
   it("no wrong file is got without an error", { timeout: SLOW_MS }, () => {
