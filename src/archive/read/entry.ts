@@ -6,7 +6,7 @@ export type EntryType =
   | "fifo"
   | "character-device"
   | "block-device"
-  /** A kind that can't be restored (sparse maps, GNU dump folders, multi-volume pieces); `typeName` says which. */
+  /** A kind that can't be restored (star's sparse files, multi-volume pieces); `typeName` says which. */
   | "unsupported";
 
 export interface ArchiveEntry {

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, mkdirSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { ftruncateSync, linkSync, lstatSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
 import type { EntryCounts } from "../../contracts/archive.ts";
 import { messageOf, systemCode, UserError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
@@ -9,6 +9,7 @@ import { placeOf } from "./extract-paths.ts";
 import { makeSpecialFile, temporaryName } from "./extract-special.ts";
 import type { ArchiveEntry } from "./entry.ts";
 import { MissingContent } from "./read-errors.ts";
+import { isHole } from "./read-sparse.ts";
 import type { RestoreCalls } from "./restore-calls.ts";
 
 /** Puts entries into an open target, one after the other. */
@@ -111,13 +112,17 @@ export function createRestorer(
   ) => {
     const { fd, temporary } = createFile(folder, name, entry);
     const bytesBefore = bytesWritten;
+    let hasHoles = false;
     try {
       try {
         for await (const piece of body) {
-          calls.write(fd, piece);
+          if (isHole(piece)) hasHoles = true;
+          else if (hasHoles) writeAt(fd, piece, bytesWritten - bytesBefore);
+          else calls.write(fd, piece);
           bytesWritten += piece.length;
           onPiece();
         }
+        if (hasHoles) ftruncateSync(fd, bytesWritten - bytesBefore);
         describe(entry, () => applyMetadata(calls, fd, entry, "file"));
       } finally {
         calls.close(fd);
@@ -252,6 +257,10 @@ function noticeOf(cause: unknown): { kind: ExtractNoticeKind; detail: string } {
   if (code === undefined || FATAL_CODES.has(code) || code.startsWith("ERR_")) throw cause;
   // Node's texts end in the call and a path of ours.
   return { kind: "failed", detail: messageOf(cause).replace(/, [a-z]+ '.*$/, "") };
+}
+
+function writeAt(fd: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 function removeQuietly(made: Buffer): void {

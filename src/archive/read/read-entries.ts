@@ -9,11 +9,18 @@ import {
   untilNul,
   type RawHeader,
 } from "./read-headers.ts";
+import { gnuSparse, paxSparse, type SparseMap } from "./read-sparse.ts";
 
 /** What follows a header block: the content of an extension, or an entry whose content takes `storedBytes`. */
 export type HeaderStep =
   | { readonly kind: "extension"; readonly sizeBytes: number }
-  | { readonly kind: "entry"; readonly entry: ArchiveEntry; readonly storedBytes: number };
+  | {
+      readonly kind: "entry";
+      readonly entry: ArchiveEntry;
+      readonly storedBytes: number;
+      /** Of a file that is stored without its holes. */
+      readonly sparse?: SparseMap;
+    };
 
 export interface EntryAssembler {
   /** @throws HeaderFault */
@@ -27,26 +34,27 @@ export interface EntryAssembler {
 /** No name, and no set of PAX records, of any archive in its right mind is longer. */
 const MOST_EXTENSION_BYTES = 8 * 1024 * 1024;
 
-/** Extensions that describe the next entry (`X` is Solaris' `x`), or with `g` all that follow. */
-const EXTENSION_FLAGS = "xXgLK";
+/** What describes the next entry (`X` is Solaris' `x`), with `g` all that follow, or with `V` (a label) the archive. */
+const EXTENSION_FLAGS = "xXgLKV";
 
 const TYPES: Readonly<Record<string, EntryType>> = {
   "0": "file",
   "\0": "file",
   "7": "file",
+  // GNU tar's, with holes.
+  S: "file",
   "1": "hardlink",
   "2": "symlink",
   "3": "character-device",
   "4": "block-device",
   "5": "directory",
+  // GNU tar's, in an incremental archive: its content says which names the folder had.
+  D: "directory",
   "6": "fifo",
 };
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  S: "a sparse file in the old GNU format",
-  D: "a GNU incremental folder listing",
   M: "a piece of a multi-volume archive",
-  V: "a volume label",
   N: "a list of long names in the oldest GNU format",
   A: "an access control list",
 };
@@ -68,14 +76,18 @@ export function createEntryAssembler(): EntryAssembler {
         extensionFlag = header.typeflag;
         return { kind: "extension", sizeBytes: header.sizeBytes };
       }
-      const step = toEntry(header, shared.size === 0 ? withValues(own) : withValues(new Map([...shared, ...own])));
+      const step = toEntry(
+        block,
+        header,
+        shared.size === 0 ? withValues(own) : withValues(new Map([...shared, ...own])),
+      );
       own = new Map();
       return step;
     },
     takeExtension(content) {
       if (extensionFlag === "L") own.set("GNU.longname", untilNul(content));
       else if (extensionFlag === "K") own.set("GNU.longlink", untilNul(content));
-      else {
+      else if (extensionFlag !== "V") {
         const target = extensionFlag === "g" ? shared : own;
         for (const [key, value] of parsePaxRecords(content)) {
           target.set(key, value);
@@ -93,23 +105,25 @@ function withValues(records: ReadonlyMap<string, Buffer>): ReadonlyMap<string, B
   return records;
 }
 
-function toEntry(header: RawHeader, records: ReadonlyMap<string, Buffer>): HeaderStep {
-  const pathBytes = records.get("path") ?? records.get("GNU.longname") ?? header.name;
+function toEntry(block: Buffer, header: RawHeader, records: ReadonlyMap<string, Buffer>): HeaderStep {
+  const holes = header.typeflag === "S" ? gnuSparse(block) : paxSparse(records);
+  const pathBytes = holes?.name ?? records.get("path") ?? records.get("GNU.longname") ?? header.name;
   const linkBytes = records.get("linkpath") ?? records.get("GNU.longlink") ?? header.linkName;
   const mtime = records.get("mtime");
-  const mtimeNs = mtime === undefined ? BigInt(header.mtimeSeconds) * 1_000_000_000n : paxTimeNs(mtime);
+  const mtimeNs = (mtime && paxTimeNs(mtime)) ?? BigInt(header.mtimeSeconds) * 1_000_000_000n;
   const { type, typeName } = typeOf(header, pathBytes, records);
   const statedBytes = numberOf(records, "size") ?? header.sizeBytes;
   if (statedBytes < 0) throw new HeaderFault(`a header claims ${statedBytes} bytes`);
   // Links, devices and folders have no content, whatever size their header gives (POSIX; old programs give a link its file's).
-  const storedBytes = type === "file" || type === "unsupported" ? statedBytes : 0;
+  const hasContent = type === "file" || type === "unsupported" || header.typeflag === "D";
+  const storedBytes = hasContent ? statedBytes : 0;
   const isLink = type === "symlink" || type === "hardlink";
   const entry: ArchiveEntry = {
     path: printablePath(withoutFinalSlash(pathBytes)),
     pathBytes,
     type,
     ...(typeName === undefined ? {} : { typeName }),
-    sizeBytes: type === "file" ? statedBytes : 0,
+    sizeBytes: type === "file" ? (holes?.sizeBytes ?? statedBytes) : 0,
     mtimeMs: Number(mtimeNs / 1_000_000n),
     mtimeNs,
     mode: header.mode,
@@ -118,7 +132,12 @@ function toEntry(header: RawHeader, records: ReadonlyMap<string, Buffer>): Heade
     ...(isLink ? { linkPath: printablePath(linkBytes), linkBytes } : {}),
     ...(type === "character-device" || type === "block-device" ? { device: header.device } : {}),
   };
-  return { kind: "entry", entry, storedBytes };
+  return {
+    kind: "entry",
+    entry,
+    storedBytes,
+    ...(holes === undefined || type !== "file" ? {} : { sparse: holes.map }),
+  };
 }
 
 function typeOf(
@@ -134,11 +153,7 @@ function typeOf(
     };
   }
   if (type !== "file") return { type };
-  // Files with holes: the content begins with, or is to be read through, a map of the holes.
-  for (const key of records.keys()) {
-    if (key.startsWith("GNU.sparse.") || key === "SCHILY.realsize")
-      return { type: "unsupported", typeName: "a sparse file (write the archive without --sparse)" };
-  }
+  if (records.has("SCHILY.realsize")) return { type: "unsupported", typeName: "a sparse file in a format of star's" };
   // Before POSIX a folder was a file whose name ends in a slash.
   return pathBytes.at(-1) === 0x2f ? { type: "directory" } : { type };
 }

@@ -57,7 +57,7 @@ export function parseHeader(block: Buffer): RawHeader {
     uid: numberField(block, 108, 8),
     gid: numberField(block, 116, 8),
     sizeBytes: numberField(block, 124, 12),
-    mtimeSeconds: numberField(block, 136, 12),
+    mtimeSeconds: numberField(block, 136, 12, nearestSafeNumber),
     linkName: textField(block, 157, 100),
     device: isDevice
       ? { major: numberField(block, 329, 8), minor: numberField(block, 337, 8) }
@@ -88,7 +88,7 @@ export function untilNul(bytes: Buffer): Buffer {
 }
 
 /** Octal text, or (first bit set) a big-endian two's complement number. */
-function numberField(block: Buffer, start: number, length: number): number {
+export function numberField(block: Buffer, start: number, length: number, ifLarge = safeNumber): number {
   const first = block[start] ?? 0;
   if ((first & 0x80) !== 0) {
     const isNegative = (first & 0x40) !== 0;
@@ -97,7 +97,7 @@ function numberField(block: Buffer, start: number, length: number): number {
       const byte = at === start ? (first & 0x7f) | (isNegative ? 0x80 : 0) : (block[at] ?? 0);
       value = (value << 8n) | BigInt(byte);
     }
-    return safeNumber(value);
+    return ifLarge(value);
   }
   // Blanks or NUL on both sides; what follows the first of them behind the digits is not looked at. A field has at most 12
   // digits of three bits, which a number holds exactly.
@@ -121,12 +121,21 @@ function safeNumber(value: bigint): number {
   return number;
 }
 
+/** These come once for each stretch of a file with holes (PAX 0.0); 0.1 has all of them in one record. */
+const STRETCH_KEYS: ReadonlySet<string> = new Set(["GNU.sparse.offset", "GNU.sparse.numbytes"]);
+
+/** For times, for which nobody loses a file. */
+function nearestSafeNumber(value: bigint): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(value)));
+}
+
 /**
  * Records of an extended header (`"<length> <key>=<value>\n"`, length in bytes and including itself), by key, values as bytes.
  * @throws HeaderFault for anything else
  */
 export function parsePaxRecords(content: Buffer): Map<string, Buffer> {
   const records = new Map<string, Buffer>();
+  const stretches: string[] = [];
   // Some programs fill up with NUL.
   for (let at = 0; at < content.length && content[at] !== 0;) {
     const blank = content.indexOf(0x20, at);
@@ -137,9 +146,13 @@ export function parsePaxRecords(content: Buffer): Map<string, Buffer> {
     if (!isWhole || equals === -1 || equals >= end || equals === blank + 1) {
       throw new HeaderFault("an extended header is not readable");
     }
-    records.set(content.toString("utf8", blank + 1, equals), Buffer.from(content.subarray(equals + 1, end - 1)));
+    const key = content.toString("utf8", blank + 1, equals);
+    const value = Buffer.from(content.subarray(equals + 1, end - 1));
+    if (STRETCH_KEYS.has(key)) stretches.push(value.toString("latin1"));
+    else records.set(key, value);
     at = end;
   }
+  if (stretches.length > 0) records.set("GNU.sparse.map", Buffer.from(stretches.join(",")));
   return records;
 }
 
@@ -150,10 +163,13 @@ export function paxNumber(value: Buffer): number {
   return safeNumber(BigInt(text));
 }
 
-/** `-1.5` -> -1500000000n: seconds with any number of decimals, cut at nanoseconds towards the past. */
-export function paxTimeNs(value: Buffer): bigint {
+/**
+ * `-1.5` -> -1500000000n: seconds with any number of decimals, cut at nanoseconds towards the past. Undefined for what is no
+ * such number (`1e-07`, which Python writes).
+ */
+export function paxTimeNs(value: Buffer): bigint | undefined {
   const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(value.toString("latin1"));
-  if (match === null) throw new HeaderFault("an extended header holds a time that is none");
+  if (match === null) return undefined;
   const [, sign, seconds = "0", fraction = ""] = match;
   const nanoseconds = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
   if (sign === "") return nanoseconds;

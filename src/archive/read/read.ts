@@ -5,6 +5,7 @@ import { createEntryAssembler } from "./read-entries.ts";
 import type { ArchiveFaults } from "./read-errors.ts";
 import { faultsOf } from "./read-errors.ts";
 import { BLOCK_BYTES, HeaderFault } from "./read-headers.ts";
+import { readStretches, withHoles } from "./read-sparse.ts";
 
 export type { ArchiveEntry, EntryType } from "./entry.ts";
 
@@ -75,13 +76,18 @@ export async function* readTar(
       await skipPadding(blocks, step.sizeBytes, faults);
       continue;
     }
-    const { entry, storedBytes } = step;
-    const body = createBody(blocks, entry, storedBytes, faults);
-    yield { entry, body: body.pieces() };
+    const { entry, storedBytes, sparse } = step;
+    const list = sparse && (await readStretches(blocks, sparse, entry.sizeBytes, storedBytes));
+    const body = createBody(blocks, entry, storedBytes - (list?.takenBytes ?? 0), faults);
+    if (list === undefined) yield { entry, body: body.pieces() };
+    else if (list.stretches === undefined) yield { entry: { ...entry, ...UNREADABLE_HOLES }, body: body.pieces() };
+    else yield { entry, body: withHoles(body.pieces(), list.stretches, entry.sizeBytes) };
     await body.skipRest();
     await skipPadding(blocks, storedBytes, faults);
   }
 }
+
+const UNREADABLE_HOLES = { type: "unsupported", typeName: "a sparse file whose list of holes makes no sense" } as const;
 
 function inContext<T>(offset: number, work: () => T): T {
   try {
