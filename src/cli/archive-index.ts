@@ -35,10 +35,13 @@ export async function openArchiveIndex(
     const index = await openIndex(rangeReader(destination, "record", name, signal, indexBytes), indexBytes);
     const readArchive = rangeReader(destination, "archive", object.name, signal, object.sizeBytes);
     const raw = (): RawReader => createRawReader(index, readArchive, signal);
-    const fit = await howFit(index.facts, found, raw());
+    const { sizeBytes } = index.facts.archive;
+    const fit = await howFit(index.facts, found, raw);
     if (fit === "cut off")
+      context.output.remark(`${object.name} was cut off: it has ${object.sizeBytes} of ${sizeBytes} bytes`);
+    if (fit === "longer")
       context.output.remark(
-        `${object.name} was cut off: it has ${object.sizeBytes} of ${index.facts.archive.sizeBytes} bytes`,
+        `${object.name} goes on behind its end, with ${object.sizeBytes - sizeBytes} bytes too many`,
       );
     for (const path of paths) await index.prove(path);
     return { index, raw: raw() };
@@ -53,8 +56,8 @@ export async function openArchiveIndex(
 async function howFit(
   { archive, blocks }: IndexFacts,
   { object, record }: FoundArchive,
-  raw: RawReader,
-): Promise<"whole" | "cut off"> {
+  raw: () => RawReader,
+): Promise<"whole" | "cut off" | "longer"> {
   const recorded = record?.archive;
   const isOfRecord =
     recorded === undefined ||
@@ -62,16 +65,18 @@ async function howFit(
       (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256));
   if (archive.name !== object.name || !isOfRecord) throw new IndexFault("is that of another archive");
   if (archive.sizeBytes === object.sizeBytes) return "whole";
-  // What was cut off still begins as it did; what took its place does not.
-  if (object.sizeBytes < archive.sizeBytes && (await firstBlockIsGood(raw))) return "cut off";
+  // What was cut off still begins as it did, what was added to still ends so; what took its place does not.
+  const isLonger = object.sizeBytes > archive.sizeBytes;
+  const isOurs = (await isGood(0, raw())) && (!isLonger || (await isGood(blocks.count - 1, raw())));
+  if (isOurs) return isLonger ? "longer" : "cut off";
   throw new IndexFault(
-    `is of an archive of ${archive.sizeBytes} bytes, and there are ${object.sizeBytes}: it was cut off or replaced`,
+    `is of an archive of ${archive.sizeBytes} bytes, and there are ${object.sizeBytes}: it was ${isLonger ? "changed" : "cut off or replaced"}`,
   );
 }
 
-async function firstBlockIsGood(raw: RawReader): Promise<boolean> {
+async function isGood(block: number, raw: RawReader): Promise<boolean> {
   try {
-    for await (const _ of raw.read(0, 0, 1)) return true;
+    for await (const _ of raw.read(block, 0, 1)) return true;
     return false;
   } catch (thrown) {
     if (thrown instanceof DamagedBlock) return false;

@@ -44,6 +44,8 @@ export interface ExtractOptions {
   readonly signal: AbortSignal;
   /** Default false: the target must be new or empty. Files in the way are then replaced, each when its content is complete. */
   readonly overwrite?: boolean;
+  /** As in `DecompressOptions`. */
+  readonly carefulFromByte?: number | undefined;
   /** Which entries are wanted; all, unless told. */
   filter?(entry: ArchiveEntry): boolean;
   onNotice?(notice: ExtractNotice): void;

@@ -158,13 +158,24 @@ export function createRestorer(
     counts.symlinks += 1;
   };
 
+  /** What a hard link leads to, where it is there. */
+  const sharedFile = (names: readonly string[]): Buffer | undefined => {
+    try {
+      const file = linkedFolders.enter(names.slice(0, -1), false).at(names.at(-1) ?? "");
+      return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? file : undefined;
+    } catch (cause) {
+      if (systemCode(cause) === "ENOENT") return undefined;
+      throw cause;
+    }
+  };
+
   const restoreHardlink = (folder: Folder, names: readonly string[], entry: ArchiveEntry): void => {
     const place = placeOf(entry.linkBytes ?? Buffer.alloc(0));
     if (place.kind !== "below") throw new NotRestored("refused", "its content would be outside the target");
     if (place.names.join("/") === names.join("/")) throw new NotRestored("failed", "it is a link to itself");
     const name = names.at(-1) ?? "";
-    const source = linkedFolders.enter(place.names.slice(0, -1), false).at(place.names.at(-1) ?? "");
-    if (lstatSync(source, { throwIfNoEntry: false })?.isFile() !== true) {
+    const source = sharedFile(place.names);
+    if (source === undefined) {
       throw new NotRestored(
         "failed",
         `the file it shares its content with, ${entry.linkPath ?? ""}, is not in the target: restore that one, too`,

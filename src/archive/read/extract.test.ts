@@ -230,6 +230,12 @@ console.log(JSON.stringify({ kinds, counts: result.counts }));`;
     expect(notices[0]?.detail).toContain("multi-volume");
   });
 
+  it("says what a hard link lacks whose file, or its folder, is not restored", async () => {
+    const archive = pythonTar(`folder("a"); add("a/x", "1"); folder("b"); hard("b/y", "a/x")`);
+    await restore(archive, { filter: ({ path: entryPath }) => entryPath.startsWith("b") });
+    expect(notices).toMatchObject([{ path: "b/y", detail: expect.stringContaining("a/x, is not in the target") }]);
+  });
+
   it("takes GNU tar's folder listings for folders, and a label for nothing", async () => {
     const made = ["--format=gnu", "--label=site", "--listed-incremental", at("snapshot"), "-cf", at("a.tar"), "d"];
     mkdirSync(at("d/empty"), { recursive: true });

@@ -16,6 +16,16 @@ export type {
   ExtractResult,
 } from "./extract-contract.ts";
 
+/** The archive came to a bad end: `cause` says how. What was restored before stays. */
+export class UnfinishedRestore extends UserError {
+  readonly result: ExtractResult | undefined;
+
+  constructor(message: string, options: { hint?: string; cause: unknown }, result: ExtractResult | undefined) {
+    super(message, options);
+    this.result = result;
+  }
+}
+
 /**
  * Restores an archive below `targetDir`, which is made if it is missing, and never outside of it, whatever the archive holds
  * and whoever changes the target meanwhile. As root with owners; modes, and times (to the microsecond where libc can't be
@@ -28,12 +38,12 @@ export async function extractArchive(
   targetDir: string,
   options: ExtractOptions,
 ): Promise<ExtractResult> {
-  const { archiveName, signal } = options;
+  const { archiveName, signal, carefulFromByte } = options;
   let bytesRead = 0;
   const onBytesRead = (count: number): void => {
     bytesRead = count;
   };
-  const entries = readArchive(bytes, { archiveName, signal, onBytesRead });
+  const entries = readArchive(bytes, { archiveName, signal, carefulFromByte, onBytesRead });
   return extractEntries(entries, targetDir, options, () => bytesRead);
 }
 
@@ -130,10 +140,8 @@ function withState(cause: unknown, target: string, result: ExtractResult | undef
       ? "nothing was restored"
       : `${entries} entries (${formatBytes(result?.bytesWritten ?? 0)}) were restored to ${target} before`;
   if (cause instanceof UserError) {
-    return new UserError(`${cause.message}; ${state}`, {
-      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
-      cause,
-    });
+    const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+    return new UnfinishedRestore(`${cause.message}; ${state}`, { ...hint, cause }, result);
   }
   const isFull = code === "ENOSPC" || code === "EDQUOT";
   return new UserError(`cannot restore into ${target}: ${isFull ? "no space left" : messageOf(cause)}; ${state}`, {

@@ -11,6 +11,8 @@ export interface DecompressOptions {
   /** For messages. */
   readonly archiveName: string;
   readonly signal: AbortSignal;
+  /** From here on the decoder gets so little at a time that nothing in front of a surplus is lost (`SurplusInArchive`). */
+  readonly carefulFromByte?: number | undefined;
   /** Bytes of the archive, as it is stored, taken so far. */
   onBytesRead?(bytesRead: number): void;
 }
@@ -19,6 +21,8 @@ export interface DecompressOptions {
 const HEAD_BYTES = 512;
 /** Small steps: what a decoder has made in the very step that meets a fault is lost. */
 const INPUT_CHUNK_BYTES = 64 * 1024;
+/** A gzip member ends with eight bytes of checksum and size: with the first byte behind them come at most seven of these. */
+const CAREFUL_CHUNK_BYTES = 8;
 /** A full buffer after any output: a stream that fails drops what nobody has taken yet. */
 const ENGINE_OPTIONS = { chunkSize: 256 * 1024, highWaterMark: 1 };
 
@@ -69,6 +73,10 @@ async function* throughEngine(
     const where = `around byte ${engine.bytesWritten}`;
     const code = systemCode(cause);
     if (code === "Z_BUF_ERROR") throw faults.truncated(`inside its ${label} data, after ${input.bytesRead()} bytes`);
+    // Said of all members but the first, whose beginning was looked at: those before are whole.
+    if (messageOf(cause) === "incorrect header check") {
+      throw faults.surplus(`something else follows its gzip data ${where}`, engine.bytesWritten);
+    }
     if (code?.startsWith("Z_") || code?.startsWith("ZSTD_")) {
       throw faults.damaged(`${label} data ${where}: ${messageOf(cause)}`, cause);
     }
@@ -77,7 +85,10 @@ async function* throughEngine(
   await input.drain();
   // Both decoders stop without a word at what they don't know. Padding with zeros is customary.
   const surplus = input.lastNonZeroOffset() - engine.bytesWritten + 1;
-  if (surplus > 0) throw faults.damaged(`something else follows its ${label} data at byte ${engine.bytesWritten}`);
+  if (surplus > 0) {
+    const at = engine.bytesWritten;
+    throw faults.surplus(`something else follows its ${label} data at byte ${at}`, at);
+  }
 }
 
 /** The stored bytes, counted, and given up as soon as the signal aborts. */
@@ -135,11 +146,16 @@ function createInput(bytes: AsyncIterable<Uint8Array>, options: DecompressOption
       return head.subarray(0, wanted);
     },
     async *chunks() {
-      for (const chunk of pending) yield* split(chunk);
+      let offset = 0;
+      const cut = (chunk: Buffer): Generator<Buffer, void, undefined> => {
+        offset += chunk.length;
+        return split(chunk, (options.carefulFromByte ?? Infinity) - offset + chunk.length);
+      };
+      for (const chunk of pending) yield* cut(chunk);
       pending = [];
       while (!ended) {
         const chunk = await pull();
-        if (chunk !== undefined) yield* split(chunk);
+        if (chunk !== undefined) yield* cut(chunk);
       }
     },
     async drain() {
@@ -158,8 +174,16 @@ function createInput(bytes: AsyncIterable<Uint8Array>, options: DecompressOption
   };
 }
 
-function* split(chunk: Buffer): Generator<Buffer, void, undefined> {
-  for (let at = 0; at < chunk.length; at += INPUT_CHUNK_BYTES) yield chunk.subarray(at, at + INPUT_CHUNK_BYTES);
+/** @param careful where the careful stretch begins, from the chunk's beginning; it may be anywhere */
+function* split(chunk: Buffer, careful: number): Generator<Buffer, void, undefined> {
+  let at = 0;
+  while (at < chunk.length) {
+    const isCareful = at >= careful && at < careful + 2 * INPUT_CHUNK_BYTES;
+    const end = isCareful ? at + CAREFUL_CHUNK_BYTES : at + INPUT_CHUNK_BYTES;
+    const cut = at < careful ? Math.min(end, careful) : end;
+    yield chunk.subarray(at, cut);
+    at = cut;
+  }
 }
 
 function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {

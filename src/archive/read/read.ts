@@ -3,7 +3,7 @@ import { createBlockReader, isZeroBlock, paddingOf, type BlockReader } from "./r
 import { decompressed, type DecompressOptions } from "./read-decompress.ts";
 import { createEntryAssembler } from "./read-entries.ts";
 import type { ArchiveFaults } from "./read-errors.ts";
-import { faultsOf } from "./read-errors.ts";
+import { faultsOf, SurplusInArchive } from "./read-errors.ts";
 import { BLOCK_BYTES, HeaderFault } from "./read-headers.ts";
 import { readStretches, withHoles } from "./read-sparse.ts";
 
@@ -127,7 +127,11 @@ async function expectEnd(blocks: BlockReader, faults: ArchiveFaults): Promise<vo
   const second = await blocks.take(BLOCK_BYTES);
   if (second.length < BLOCK_BYTES) throw faults.truncated("inside its end mark");
   if (!isZeroBlock(second)) throw faults.damaged(`its end mark at byte ${blocks.offset() - BLOCK_BYTES} is not whole`);
-  for await (const piece of blocks.pieces(Number.MAX_SAFE_INTEGER)) {
-    if (!isZeroBlock(piece)) throw faults.damaged("something else follows its end mark");
+  let isSurplus = false;
+  try {
+    for await (const piece of blocks.pieces(Number.MAX_SAFE_INTEGER)) isSurplus ||= !isZeroBlock(piece);
+  } catch (cause) {
+    throw cause instanceof SurplusInArchive ? faults.surplusBehindEnd(cause.what) : cause;
   }
+  if (isSurplus) throw faults.surplusBehindEnd("something else follows its end mark");
 }

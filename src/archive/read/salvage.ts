@@ -19,6 +19,8 @@ export interface SalvageOptions {
 const LOSS: ArchiveFaults = {
   truncated: () => loss(),
   damaged: () => loss(),
+  surplus: () => loss(),
+  surplusBehindEnd: () => loss(),
   notAnArchive: () => loss(),
 };
 

@@ -1,0 +1,175 @@
+import {
+  extractArchive,
+  extractEntries,
+  UnfinishedRestore,
+  type ExtractNotice,
+  type ExtractResult,
+} from "../archive/read/extract.ts";
+import type { ArchiveEntry } from "../archive/read/read.ts";
+import { DamagedArchive, SurplusBehindEnd, SurplusInArchive } from "../archive/read/read-errors.ts";
+import { salvageArchive } from "../archive/read/salvage.ts";
+import { BACKUP_SOURCES } from "../archive/settings.ts";
+import { messageOf, UserError } from "../lib/errors.ts";
+import { isWanted, type WantedPath } from "./archive-paths.ts";
+import type { FoundArchive } from "./archives.ts";
+import { createCheck } from "./check-digest.ts";
+import type { CommandContext } from "./command.ts";
+import { createUnprovenEntries, type UnprovenEntries } from "./unproven-entries.ts";
+
+export interface RestoreTask {
+  readonly found: FoundArchive;
+  /** Empty: the whole archive. */
+  readonly paths: readonly WantedPath[];
+  readonly to: string;
+  readonly overwrite: boolean;
+  readonly context: CommandContext;
+}
+
+export interface Restored {
+  readonly result: ExtractResult;
+  readonly missing: readonly WantedPath[];
+  /** Entries that were restored from a block whose checksum is wrong. */
+  readonly doubtful: number;
+  /** Something of the archive could not be read, and what it was is not known. */
+  readonly isDamaged: boolean;
+}
+
+/** Reads the archive from front to back, and again where it is damaged. */
+export async function restoreFromStream(task: RestoreTask): Promise<Restored> {
+  const { found, paths, to, context } = task;
+  const { destination, object } = found;
+  const check = createCheck(found);
+  const met = new Set<WantedPath>();
+  let last: ArchiveEntry | undefined;
+  const unproven = createUnprovenEntries();
+  const filter = (entry: ArchiveEntry): boolean => {
+    const wanting = paths.filter((path) => isWanted(entry.pathBytes, path));
+    for (const path of wanting) met.add(path);
+    return paths.length === 0 || wanting.length > 0;
+  };
+  let restored: Pick<Restored, "result" | "doubtful" | "isDamaged">;
+  try {
+    const stream = await destination.get("archive", object.name, undefined, context.signal);
+    const options = {
+      ...extractOptions(task),
+      archiveName: object.name,
+      filter(entry: ArchiveEntry) {
+        if (last !== undefined) unproven.read(last, filter(last));
+        last = entry;
+        return filter(entry);
+      },
+    };
+    restored = { result: await extractArchive(check.through(stream), to, options), doubtful: 0, isDamaged: false };
+    check.verify();
+  } catch (thrown) {
+    if (!(thrown instanceof UnfinishedRestore)) throw thrown;
+    restored = await restoreRest(task, thrown, { last, unproven, filter });
+  }
+  if (paths.length > 0 && met.size === 0) throw nothingFound(task);
+  return { ...restored, missing: paths.filter((path) => !met.has(path)) };
+}
+
+interface ReadSoFar {
+  /** The last entry that could be read before the damage. */
+  readonly last: ArchiveEntry | undefined;
+  readonly unproven: UnprovenEntries;
+  filter(entry: ArchiveEntry): boolean;
+}
+
+/** What else can be done where the archive came to a bad end. */
+async function restoreRest(
+  task: RestoreTask,
+  ended: UnfinishedRestore,
+  soFar: ReadSoFar,
+): Promise<Pick<Restored, "result" | "doubtful" | "isDamaged">> {
+  const { output } = task.context;
+  if (!(ended.cause instanceof DamagedArchive)) throw ended;
+  const again = ended.cause instanceof SurplusInArchive ? await restoreCarefully(task, ended.cause, soFar) : ended;
+  const { cause, result: before } = again;
+  if (cause instanceof SurplusBehindEnd && before !== undefined) {
+    output.remark(`${cause.message}; that was not read`);
+    return { result: before, doubtful: 0, isDamaged: true };
+  }
+  output.remark(`${messageOf(ended)}; now for what lies behind the damage`);
+  const left = await restoreWhatIsLeft(task, soFar);
+  if (!isNothing(left)) {
+    const unsure = soFar.unproven.paths();
+    for (const path of unsure)
+      output.remark(`${path}: lies in a damaged part of the archive; what was restored of it may be wrong`);
+    return { result: left, doubtful: unsure.length, isDamaged: true };
+  }
+  if (before === undefined || isNothing(before)) throw ended;
+  // Not one of ours: it is compressed in one piece, with one checksum at its end.
+  output.remark("nothing behind the damage can be read, and anything restored from before it may be wrong");
+  return { result: { ...before, incomplete: before.incomplete + left.incomplete }, doubtful: 0, isDamaged: true };
+}
+
+/** Once more, for what a decoder had made of the archive's last piece when it came upon what is none of it. */
+async function restoreCarefully(
+  task: RestoreTask,
+  { nearByte }: SurplusInArchive,
+  { filter }: ReadSoFar,
+): Promise<UnfinishedRestore> {
+  const { found, to, context } = task;
+  const { destination, object } = found;
+  const stream = await destination.get("archive", object.name, undefined, context.signal);
+  const options = {
+    ...extractOptions(task),
+    archiveName: object.name,
+    overwrite: true,
+    carefulFromByte: nearByte,
+    filter,
+  };
+  try {
+    await extractArchive(stream, to, options);
+  } catch (thrown) {
+    if (thrown instanceof UnfinishedRestore) return thrown;
+    throw thrown;
+  }
+  throw new UserError(`${object.name} changed while it was read`);
+}
+
+function isNothing({ counts }: ExtractResult): boolean {
+  return Object.values(counts).every((count) => count === 0);
+}
+
+/** Once more from the front, passing over what is damaged. */
+async function restoreWhatIsLeft(task: RestoreTask, { last, unproven, filter }: ReadSoFar): Promise<ExtractResult> {
+  const { found, to, context } = task;
+  const { output, signal } = context;
+  const sources = found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source));
+  let isLastWhole = last === undefined || !filter(last);
+  const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
+    signal,
+    known: [...(last === undefined ? [] : [last.pathBytes]), ...sources],
+    onDamage: ({ what, offset }) =>
+      output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`),
+  });
+  const options = {
+    ...extractOptions(task),
+    // What is there by now is ours.
+    overwrite: true,
+    filter(entry: ArchiveEntry) {
+      isLastWhole ||= last?.pathBytes.equals(entry.pathBytes) === true;
+      unproven.prove(entry);
+      return filter(entry);
+    },
+  };
+  const result = await extractEntries(entries, to, options, () => 0);
+  if (!isLastWhole) output.remark(`${last?.path}: lies in a damaged part of the archive`);
+  return { ...result, incomplete: result.incomplete + (isLastWhole ? 0 : 1) };
+}
+
+export function extractOptions({ overwrite, context }: RestoreTask) {
+  return {
+    signal: context.signal,
+    overwrite,
+    onNotice: (notice: ExtractNotice) => context.output.remark(`${notice.path}: ${notice.detail}`),
+  };
+}
+
+export function nothingFound({ found, paths }: RestoreTask): UserError {
+  return new UserError(`nothing in ${found.object.name} is called ${paths.map(({ text }) => text).join(" or ")}`, {
+    hint: "lifeboat show lists what there is",
+  });
+}

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Sandbox } from "./sandbox.ts";
+
+/** Archives to which something was added, and damaged ones of other programs: one piece of compressed data, one checksum. */
+
+let box: Sandbox;
+
+beforeEach(() => {
+  box = new Sandbox();
+  for (let at = 0; at < 20; at += 1) writeFileSync(join(box.source, `file-${10 + at}`), noise(at, 90_000));
+  box.job("site.env", "BACKUP_FILENAME=site.{{ .Extension }}");
+});
+afterEach(async () => box.dispose());
+
+/** Many commands, each a process of its own. */
+const SLOW_MS = 120_000;
+
+function noise(seed: number, bytes: number): Buffer {
+  return createHash("shake256", { outputLength: bytes }).update(String(seed)).digest();
+}
+
+const archive = (): string => join(box.archive, "site.tar.gz");
+
+function restore(): { status: number | null; stdout: string; stderr: string; differences: string } {
+  const target = join(box.root, "target");
+  rmSync(target, { recursive: true, force: true });
+  const ran = box.run(["restore", "site.tar.gz", "--to", target]);
+  const differ = spawnSync("diff", ["-rq", "--no-dereference", box.source, join(target, box.source)]);
+  return { ...ran, differences: differ.stdout.toString() };
+}
+
+function packWithTar(): void {
+  spawnSync("tar", ["-czf", archive(), "-C", "/", box.source.slice(1)]);
+}
+
+const ADDED: readonly (readonly [string, (good: Buffer) => Buffer])[] = [
+  ["some bytes", () => Buffer.from("more")],
+  ["zeros", () => Buffer.alloc(3000)],
+  ["itself", (good) => good],
+];
+
+describe("an archive to which something was added", () => {
+  it.each(ADDED)("is restored whole through its index: %s", { timeout: SLOW_MS }, (_name, added) => {
+    expect(box.run(["run"]).status).toBe(0);
+    const good = readFileSync(archive());
+    appendFileSync(archive(), added(good));
+    const { status, stderr, differences } = restore();
+    expect([status, differences], stderr).toEqual([0, ""]);
+    expect(stderr).toContain(`goes on behind its end, with ${added(good).length} bytes too many`);
+    expect(stderr).not.toContain("without its index");
+    // Its bytes are no longer those that the run stored.
+    expect(box.run(["get", "site.tar.gz", "--output", join(box.root, "copy")]).status).toBe(1);
+  });
+
+  it("is read from the front where something was put into its middle", () => {
+    expect(box.run(["run"]).status).toBe(0);
+    const good = readFileSync(archive());
+    writeFileSync(archive(), Buffer.concat([good.subarray(0, 1_000_000), noise(1, 512), good.subarray(1_000_000)]));
+    const { status, stderr } = restore();
+    expect(status).toBe(3);
+    expect(stderr).toContain("it was changed");
+  });
+
+  it.each(ADDED.filter(([name]) => name !== "zeros"))(
+    "is restored whole where others made it: %s",
+    { timeout: SLOW_MS },
+    (_name, added) => {
+      packWithTar();
+      appendFileSync(archive(), added(readFileSync(archive())));
+      const { status, stdout, stderr, differences } = restore();
+      expect([status, differences], stderr).toEqual([3, ""]);
+      expect(stdout).toMatch(/^restored 21 files/);
+      expect(stderr).toMatch(/something else follows its .*; that was not read/);
+      expect(stderr).not.toContain("not restored");
+    },
+  );
+});
+
+describe("a damaged archive of others", () => {
+  it("is said to be wrong anywhere, and what was restored is counted", () => {
+    packWithTar();
+    const bytes = readFileSync(archive());
+    const at = Math.floor(bytes.length / 4);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(archive(), bytes);
+    const { status, stdout, stderr, differences } = restore();
+    expect(status).toBe(3);
+    const count = Number(/^restored (\d+) files/.exec(stdout)?.[1]);
+    const missing = differences.split("\n").filter((line) => line.startsWith("Only in"));
+    expect(count).toBe(21 - missing.length);
+    expect(stderr).toContain("anything restored from before it may be wrong");
+  });
+});
