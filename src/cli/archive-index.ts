@@ -25,14 +25,12 @@ export async function openArchiveIndex(
 ): Promise<OpenedIndex | undefined> {
   const { destination, object } = found;
   const { signal } = context;
-  const name = indexNameOf(object.name);
   try {
-    const indexBytes = await sizeOf(destination, name, signal);
-    if (indexBytes === undefined) {
+    const index = await openStored(found, signal);
+    if (index === undefined) {
       sayNoIndex(found, context, "there is none");
       return undefined;
     }
-    const index = await openIndex(rangeReader(destination, "record", name, signal, indexBytes), indexBytes);
     const readArchive = rangeReader(destination, "archive", object.name, signal, object.sizeBytes);
     const raw = (): RawReader => createRawReader(index, readArchive, signal);
     const { sizeBytes } = index.facts.archive;
@@ -52,18 +50,54 @@ export async function openArchiveIndex(
   }
 }
 
-/** @throws IndexFault where the index belongs to other bytes */
-async function howFit(
-  { archive, blocks }: IndexFacts,
-  { object, record }: FoundArchive,
-  raw: () => RawReader,
-): Promise<"whole" | "cut off" | "longer"> {
+/**
+ * The index that the archive's record names, whatever has become of the archive itself: it says what should be in it.
+ * Undefined where there is none, or none that can be read.
+ */
+export async function openRecordedIndex(
+  found: FoundArchive,
+  { signal }: CommandContext,
+): Promise<ArchiveIndex | undefined> {
+  if (found.record?.archive === undefined) return undefined;
+  try {
+    const index = await openStored(found, signal);
+    return index !== undefined && isNamedBy(found, index.facts) ? index : undefined;
+  } catch (thrown) {
+    if (signal.aborted || !(thrown instanceof IndexFault || thrown instanceof DestinationError)) throw thrown;
+    return undefined;
+  }
+}
+
+/** @throws IndexFault; DestinationError */
+async function openStored(
+  { destination, object }: FoundArchive,
+  signal: AbortSignal,
+): Promise<ArchiveIndex | undefined> {
+  const name = indexNameOf(object.name);
+  const indexBytes = await sizeOf(destination, name, signal);
+  if (indexBytes === undefined) return undefined;
+  return openIndex(rangeReader(destination, "record", name, signal, indexBytes), indexBytes);
+}
+
+/** Of the archive's name and, where there is a record, of what that says. */
+function isNamedBy({ object, record }: FoundArchive, { archive, blocks }: IndexFacts): boolean {
   const recorded = record?.archive;
   const isOfRecord =
     recorded === undefined ||
     (recorded.sha256 === archive.sha256 &&
       (recorded.blocksSha256 === undefined || recorded.blocksSha256 === blocks.sha256));
-  if (archive.name !== object.name || !isOfRecord) throw new IndexFault("is that of another archive");
+  return archive.name === object.name && isOfRecord;
+}
+
+/** @throws IndexFault where the index belongs to other bytes */
+async function howFit(
+  facts: IndexFacts,
+  found: FoundArchive,
+  raw: () => RawReader,
+): Promise<"whole" | "cut off" | "longer"> {
+  if (!isNamedBy(found, facts)) throw new IndexFault("is that of another archive");
+  const { archive, blocks } = facts;
+  const { object } = found;
   if (archive.sizeBytes === object.sizeBytes) return "whole";
   // What was cut off still begins as it did, what was added to still ends so; what took its place does not.
   const isLonger = object.sizeBytes > archive.sizeBytes;

@@ -1,3 +1,5 @@
+import { lstatSync } from "node:fs";
+import { IndexFault } from "../archive/index/format.ts";
 import {
   extractArchive,
   extractEntries,
@@ -6,11 +8,13 @@ import {
   type ExtractResult,
 } from "../archive/read/extract.ts";
 import type { ArchiveEntry } from "../archive/read/read.ts";
-import { DamagedArchive, SurplusBehindEnd, SurplusInArchive } from "../archive/read/read-errors.ts";
+import { DamagedArchive, SurplusBehindEnd, SurplusInArchive, TruncatedArchive } from "../archive/read/read-errors.ts";
 import { salvageArchive } from "../archive/read/salvage.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
 import { messageOf, UserError } from "../lib/errors.ts";
-import { isWanted, type WantedPath } from "./archive-paths.ts";
+import { printablePath } from "../lib/printable.ts";
+import { openRecordedIndex } from "./archive-index.ts";
+import { isWanted, wantedPath, type WantedPath } from "./archive-paths.ts";
 import type { FoundArchive } from "./archives.ts";
 import { createCheck } from "./check-digest.ts";
 import type { CommandContext } from "./command.ts";
@@ -63,7 +67,10 @@ export async function restoreFromStream(task: RestoreTask): Promise<Restored> {
     check.verify();
   } catch (thrown) {
     if (!(thrown instanceof UnfinishedRestore)) throw thrown;
-    restored = await restoreRest(task, thrown, { last, unproven, filter });
+    const rest = await restoreRest(task, thrown, { last, unproven, filter });
+    const lost = isSpoilt(thrown) ? await nameLost(task) : 0;
+    if (rest === undefined) throw thrown;
+    restored = lost === 0 ? rest : { ...rest, result: { ...rest.result, incomplete: lost } };
   }
   if (paths.length > 0 && met.size === 0) throw nothingFound(task);
   return { ...restored, missing: paths.filter((path) => !met.has(path)) };
@@ -76,14 +83,14 @@ interface ReadSoFar {
   filter(entry: ArchiveEntry): boolean;
 }
 
-/** What else can be done where the archive came to a bad end. */
+/** What else can be done where the archive came to a bad end; undefined: nothing. */
 async function restoreRest(
   task: RestoreTask,
   ended: UnfinishedRestore,
   soFar: ReadSoFar,
-): Promise<Pick<Restored, "result" | "doubtful" | "isDamaged">> {
+): Promise<Pick<Restored, "result" | "doubtful" | "isDamaged"> | undefined> {
   const { output } = task.context;
-  if (!(ended.cause instanceof DamagedArchive)) throw ended;
+  if (!(ended.cause instanceof DamagedArchive)) return undefined;
   const again = ended.cause instanceof SurplusInArchive ? await restoreCarefully(task, ended.cause, soFar) : ended;
   const { cause, result: before } = again;
   if (cause instanceof SurplusBehindEnd && before !== undefined) {
@@ -98,7 +105,7 @@ async function restoreRest(
       output.remark(`${path}: lies in a damaged part of the archive; what was restored of it may be wrong`);
     return { result: left, doubtful: unsure.length, isDamaged: true };
   }
-  if (before === undefined || isNothing(before)) throw ended;
+  if (before === undefined || isNothing(before)) return undefined;
   // Not one of ours: it is compressed in one piece, with one checksum at its end.
   output.remark("nothing behind the damage can be read, and anything restored from before it may be wrong");
   return { result: { ...before, incomplete: before.incomplete + left.incomplete }, doubtful: 0, isDamaged: true };
@@ -127,6 +134,40 @@ async function restoreCarefully(
     throw thrown;
   }
   throw new UserError(`${object.name} changed while it was read`);
+}
+
+function isSpoilt({ cause }: UnfinishedRestore): boolean {
+  return cause instanceof DamagedArchive || cause instanceof TruncatedArchive;
+}
+
+/** Names what should be in the target and is not, where the archive's index, though of no use for reading it, says so. */
+async function nameLost({ found, paths, to, context }: RestoreTask): Promise<number> {
+  const index = await openRecordedIndex(found, context);
+  if (index === undefined) return 0;
+  let lost = 0;
+  try {
+    for (const { candidates } of paths.length === 0 ? [wantedPath(".")] : paths) {
+      const root = await index.firstOf(candidates);
+      if (root === undefined) continue;
+      for await (const { path } of index.atOrBelow(root)) {
+        if (isThere(to, path)) continue;
+        lost += 1;
+        context.output.remark(`${printablePath(path)}: is lost`);
+      }
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof IndexFault)) throw thrown;
+  }
+  return lost;
+}
+
+function isThere(to: string, path: Buffer): boolean {
+  try {
+    return lstatSync(Buffer.concat([Buffer.from(`${to}/`), path]), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // Too long to be asked for at once, or not to be looked at: whoever restored it would have said that it failed.
+    return true;
+  }
 }
 
 function isNothing({ counts }: ExtractResult): boolean {

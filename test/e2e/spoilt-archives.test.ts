@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
@@ -33,6 +33,15 @@ function restore(): { status: number | null; stdout: string; stderr: string; dif
   return { ...ran, differences: differ.stdout.toString() };
 }
 
+/** Everything that is not in the target is named with its path in the archive. */
+function expectNamed(stderr: string): void {
+  const target = join(box.root, "target");
+  for (let at = 0; at < 20; at += 1) {
+    const file = join(box.source, `file-${10 + at}`);
+    if (!existsSync(join(target, file))) expect(stderr).toContain(`${file.slice(1)}: is lost\n`);
+  }
+}
+
 function packWithTar(): void {
   spawnSync("tar", ["-czf", archive(), "-C", "/", box.source.slice(1)]);
 }
@@ -63,6 +72,20 @@ describe("an archive to which something was added", () => {
     const { status, stderr } = restore();
     expect(status).toBe(3);
     expect(stderr).toContain("it was changed");
+    expectNamed(stderr);
+  });
+
+  it("is named where too little of it is left for its index to be used", { timeout: SLOW_MS }, () => {
+    expect(box.run(["run"]).status).toBe(0);
+    truncateSync(archive(), 300_000);
+    const { status, stderr, differences } = restore();
+    expect(status).toBe(1);
+    expect(differences.split("\n").filter((line) => line.startsWith("Only in")).length).toBeGreaterThan(15);
+    expectNamed(stderr);
+    const one = join(box.source, "file-29").slice(1);
+    const wanted = box.run(["restore", "site.tar.gz", one, "--to", join(box.root, "one")]);
+    expect(wanted.status).toBe(1);
+    expect(wanted.stderr.split("\n").filter((line) => line.endsWith(": is lost"))).toEqual([`${one}: is lost`]);
   });
 
   it.each(ADDED.filter(([name]) => name !== "zeros"))(

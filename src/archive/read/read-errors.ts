@@ -14,6 +14,9 @@ export interface ArchiveFaults {
   notAnArchive(what: string, hint: string): Error;
 }
 
+/** It ends too early. */
+export class TruncatedArchive extends UserError {}
+
 /** It is damaged somewhere, which says nothing of what comes later. */
 export class DamagedArchive extends UserError {}
 
@@ -43,7 +46,8 @@ const SURPLUS_HINT = "all of the archive was read; what follows it is not";
 
 export function faultsOf(archiveName: string): ArchiveFaults {
   return {
-    truncated: (where) => new UserError(`${archiveName} is truncated: it ends ${where}`, { hint: TRUNCATED_HINT }),
+    truncated: (where) =>
+      new TruncatedArchive(`${archiveName} is truncated: it ends ${where}`, { hint: TRUNCATED_HINT }),
     damaged: (what, cause) => new DamagedArchive(`${archiveName} is damaged: ${what}`, { hint: DAMAGED_HINT, cause }),
     surplus: (what, nearByte) => new SurplusInArchive(archiveName, what, nearByte),
     surplusBehindEnd: (what) => new SurplusBehindEnd(`${archiveName} is damaged: ${what}`, { hint: SURPLUS_HINT }),
