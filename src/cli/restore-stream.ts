@@ -180,11 +180,16 @@ async function restoreWhatIsLeft(task: RestoreTask, { last, unproven, filter }: 
   const { output, signal } = context;
   const sources = found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source));
   let isLastWhole = last === undefined || !filter(last);
+  let latest: ArchiveEntry | undefined;
   const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
     signal,
     known: [...(last === undefined ? [] : [last.pathBytes]), ...sources],
-    onDamage: ({ what, offset }) =>
-      output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`),
+    onDamage({ what, offset }) {
+      output.remark(`${what} at byte ${offset} is damaged; what begins in it can't be named without an index`);
+      // Bytes that are lost or too many move all headers behind them.
+      if (what === "a header" && latest?.type === "file" && filter(latest))
+        output.remark(`${latest.path}: lies in front of the damaged header; what was restored of it may be wrong`);
+    },
   });
   const options = {
     ...extractOptions(task),
@@ -193,6 +198,7 @@ async function restoreWhatIsLeft(task: RestoreTask, { last, unproven, filter }: 
     filter(entry: ArchiveEntry) {
       isLastWhole ||= last?.pathBytes.equals(entry.pathBytes) === true;
       unproven.prove(entry);
+      latest = entry;
       return filter(entry);
     },
   };

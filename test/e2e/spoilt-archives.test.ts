@@ -75,6 +75,17 @@ describe("an archive to which something was added", () => {
     expectNamed(stderr);
   });
 
+  it("is told of the file that bytes were put into, which no checksum tells", () => {
+    box.job("site.env", "BACKUP_FILENAME=site.tar.gz", "BACKUP_COMPRESSION=none");
+    expect(box.run(["run"]).status).toBe(0);
+    const good = readFileSync(archive());
+    const at = good.indexOf(noise(5, 90_000)) + 1000;
+    writeFileSync(archive(), Buffer.concat([good.subarray(0, at), noise(1, 512), good.subarray(at)]));
+    const { status, stderr, differences } = restore();
+    expect([status, differences.trim().split("\n").length]).toEqual([3, 1]);
+    expect(stderr).toMatch(/file-15: lies in front of the damaged header; what was restored of it may be wrong/);
+  });
+
   it("is named where too little of it is left for its index to be used", { timeout: SLOW_MS }, () => {
     expect(box.run(["run"]).status).toBe(0);
     truncateSync(archive(), 300_000);
