@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { link, open, rm, type FileHandle } from "node:fs/promises";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { MissingContent } from "../archive/read/read-errors.ts";
 import { orAborted } from "../lib/abortable.ts";
 import { formatBytes } from "../lib/bytes.ts";
 import { messageOf, systemCode, UserError } from "../lib/errors.ts";
+import { nameNewFile } from "../lib/name-new-file.ts";
 import { archiveOptions, archiveOptionsHelp, searchOf } from "./archive-options.ts";
 import { pickArchive, withArchives, type FoundArchive } from "./archives.ts";
 import { fileContent } from "./archive-file.ts";
@@ -75,8 +76,7 @@ async function toFile(copy: Copy, path: string): Promise<number> {
   try {
     const target = file.createWriteStream({ flush: true });
     await copy(target, true);
-    // A link never replaces what came to be there in the meantime, a rename would.
-    await link(partial, path);
+    await nameNewFile(partial, path);
     return target.bytesWritten;
   } catch (thrown) {
     if (systemCode(thrown) === "EEXIST") throw taken(path);

@@ -104,7 +104,7 @@ function checkTarget(target: string, overwrite: boolean): void {
   const isEmpty = names.every((name) => name === "lost+found");
   if (!isEmpty && !overwrite) {
     throw new UserError(`${target} is not empty`, {
-      hint: "name a new or empty folder, or allow files to be overwritten",
+      hint: "name a new or empty folder, or allow files to be overwritten (--overwrite)",
     });
   }
 }
