@@ -22,7 +22,12 @@ export async function* fileContent(
   let isFound = false;
   for await (const { entry, body } of entriesOf(found, wanted, context)) {
     const path = plainPath(entry.pathBytes);
-    if (isFound || !wanted.candidates.some((candidate) => candidate.equals(path))) continue;
+    if (!wanted.candidates.some((candidate) => candidate.equals(path))) continue;
+    if (isFound) {
+      throw new UserError(`${entry.path} is in ${object.name} more than once, and this was not the last`, {
+        hint: `use lifeboat restore ${object.name} ${entry.path} --to DIR: there the last one counts`,
+      });
+    }
     isFound = true;
     if (entry.type !== "file") throw notAFile(entry, found);
     yield* body;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
 
-/** Archives to which something was added, and damaged ones of other programs: one piece of compressed data, one checksum. */
+/** Archives to which something was added, and those of other programs: one piece of compressed data, one checksum. */
 
 let box: Sandbox;
 
@@ -128,4 +128,22 @@ describe("a damaged archive of others", () => {
     expect(count).toBe(21 - missing.length);
     expect(stderr).toContain("anything restored from before it may be wrong");
   });
+});
+
+it("an archive with a file twice: the last one counts, and get does not give another for it", () => {
+  const file = join(box.source, "index.html");
+  const tar = join(box.archive, "site.tar");
+  for (const [flag, text] of [
+    ["-cf", "old"],
+    ["-rf", "new"],
+  ] as const) {
+    writeFileSync(file, text);
+    spawnSync("tar", [flag, tar, "-C", "/", file.slice(1)]);
+  }
+  const target = join(box.root, "target");
+  expect(box.run(["restore", "site.tar", "--to", target]).status).toBe(0);
+  expect(readFileSync(join(target, file), "utf8")).toBe("new");
+  const got = box.run(["get", "site.tar", file.slice(1), "--output", join(box.root, "copy")]);
+  expect([got.status, existsSync(join(box.root, "copy"))]).toEqual([1, false]);
+  expect(got.stderr).toContain("more than once");
 });

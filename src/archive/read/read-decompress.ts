@@ -73,6 +73,10 @@ async function* throughEngine(
     const where = `around byte ${engine.bytesWritten}`;
     const code = systemCode(cause);
     if (code === "Z_BUF_ERROR") throw faults.truncated(`inside its ${label} data, after ${input.bytesRead()} bytes`);
+    if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+      const what = "was compressed with a window of more than 128 MB";
+      throw faults.notAnArchive(what, "decompress it first with zstd -d --long=31, and restore the .tar");
+    }
     // Said of all members but the first, whose beginning was looked at: those before are whole.
     if (messageOf(cause) === "incorrect header check") {
       throw faults.surplus(`something else follows its gzip data ${where}`, engine.bytesWritten);

@@ -188,6 +188,12 @@ describe("a bad archive is never taken for a good one", () => {
     ["nothing", () => Buffer.alloc(0), /^site.tar.gz is empty$/],
     ["text", () => Buffer.from("<html>not found</html>".repeat(100)), /is not a tar, tar.gz or tar.zst archive/],
     ["xz", () => Buffer.from("fd377a585a0000", "hex"), /is not a tar/],
+    // A frame's header that asks for 1 GiB, and a block of one byte.
+    [
+      "zstd --long=31",
+      () => Buffer.from("28b52ffd00a009000041", "hex"),
+      /compressed with a window of more than 128 MB/,
+    ],
     ["age", () => Buffer.from("age-encryption.org/v1\n-> X25519 abc\n"), /is encrypted/],
     ["armored age", () => Buffer.from("-----BEGIN AGE ENCRYPTED FILE-----\n"), /is encrypted/],
     ["armored gpg", () => Buffer.from("-----BEGIN PGP MESSAGE-----\n"), /is encrypted/],
