@@ -162,7 +162,8 @@ export function createRestorer(
   const sharedFile = (names: readonly string[]): Buffer | undefined => {
     try {
       const file = linkedFolders.enter(names.slice(0, -1), false).at(names.at(-1) ?? "");
-      return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? file : undefined;
+      // A link or a FIFO can have two names, too; `link` does not follow it.
+      return lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === false ? file : undefined;
     } catch (cause) {
       if (systemCode(cause) === "ENOENT") return undefined;
       throw cause;

@@ -3,6 +3,7 @@ import {
   chmodSync,
   createReadStream,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -228,6 +229,25 @@ console.log(JSON.stringify({ kinds, counts: result.counts }));`;
     expect(result.notices).toEqual({ unsupported: 1 });
     expect(tree(target)).toEqual({ after: "2" });
     expect(notices[0]?.detail).toContain("multi-volume");
+  });
+
+  it("restores second names of links and FIFOs, as GNU tar stores them", async () => {
+    mkdirSync(at("d"));
+    symlinkSync("nowhere", at("d/a"));
+    execFileSync("mkfifo", [at("d/p")]);
+    linkSync(at("d/a"), at("d/b"));
+    linkSync(at("d/p"), at("d/q"));
+    execFileSync("tar", ["-cf", at("a.tar"), "--sort=name", "-C", work, "d"]);
+    await restore(at("a.tar"));
+    expect(notices).toEqual([]);
+    expect(tree(target)).toEqual({
+      d: "folder",
+      "d/a": "-> nowhere",
+      "d/b": "-> nowhere",
+      "d/p": "fifo",
+      "d/q": "fifo",
+    });
+    expect(lstatSync(path.join(target, "d/b")).nlink).toBe(2);
   });
 
   it("says what a hard link lacks whose file, or its folder, is not restored", async () => {
