@@ -53,6 +53,8 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   "6": "fifo",
 };
 
+const WITHOUT_CONTENT = "123456";
+
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   M: "a piece of a multi-volume archive",
   N: "a list of long names in the oldest GNU format",
@@ -115,8 +117,7 @@ function toEntry(block: Buffer, header: RawHeader, records: ReadonlyMap<string, 
   const statedBytes = numberOf(records, "size") ?? header.sizeBytes;
   if (statedBytes < 0) throw new HeaderFault(`a header claims ${statedBytes} bytes`);
   // Links, devices and folders have no content, whatever size their header gives (POSIX; old programs give a link its file's).
-  const hasContent = type === "file" || type === "unsupported" || header.typeflag === "D";
-  const storedBytes = hasContent ? statedBytes : 0;
+  const storedBytes = WITHOUT_CONTENT.includes(header.typeflag) ? 0 : statedBytes;
   const isLink = type === "symlink" || type === "hardlink";
   const entry: ArchiveEntry = {
     path: printablePath(withoutFinalSlash(pathBytes)),
