@@ -7,7 +7,7 @@ import {
   type ExtractNotice,
   type ExtractResult,
 } from "../archive/read/extract.ts";
-import type { ArchiveEntry } from "../archive/read/read.ts";
+import { readArchive, type ArchiveEntry, type EntryWithBody } from "../archive/read/read.ts";
 import { DamagedArchive, SurplusBehindEnd, SurplusInArchive, TruncatedArchive } from "../archive/read/read-errors.ts";
 import { salvageArchive } from "../archive/read/salvage.ts";
 import { BACKUP_SOURCES } from "../archive/settings.ts";
@@ -45,6 +45,7 @@ export async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   const check = createCheck(found);
   const met = new Set<WantedPath>();
   let last: ArchiveEntry | undefined;
+  let isLastDone = true;
   const unproven = createUnprovenEntries();
   const filter = (entry: ArchiveEntry): boolean => {
     const wanting = paths.filter((path) => isWanted(entry.pathBytes, path));
@@ -54,20 +55,23 @@ export async function restoreFromStream(task: RestoreTask): Promise<Restored> {
   let restored: Pick<Restored, "result" | "doubtful" | "isDamaged">;
   try {
     const stream = await destination.get("archive", object.name, undefined, context.signal);
-    const options = {
-      ...extractOptions(task),
-      archiveName: object.name,
-      filter(entry: ArchiveEntry) {
-        if (last !== undefined) unproven.read(last, filter(last));
-        last = entry;
-        return filter(entry);
-      },
-    };
-    restored = { result: await extractArchive(check.through(stream), to, options), doubtful: 0, isDamaged: false };
+    const options = { archiveName: object.name, signal: context.signal };
+    async function* entries(): AsyncGenerator<EntryWithBody, void, void> {
+      for await (const one of readArchive(check.through(stream), options)) {
+        last = one.entry;
+        isLastDone = false;
+        yield one;
+        // Asked for the next one, which may be where the damage shows first.
+        unproven.read(one.entry, filter(one.entry));
+        isLastDone = true;
+      }
+    }
+    const result = await extractEntries(entries(), to, { ...extractOptions(task), filter }, () => 0);
+    restored = { result, doubtful: 0, isDamaged: false };
     check.verify();
   } catch (thrown) {
     if (!(thrown instanceof UnfinishedRestore)) throw thrown;
-    const rest = await restoreRest(task, thrown, { last, unproven, filter });
+    const rest = await restoreRest(task, thrown, { last, isLastDone, unproven, filter });
     const lost = isSpoilt(thrown) ? await nameLost(task) : 0;
     if (rest === undefined) throw thrown;
     restored = lost === 0 ? rest : { ...rest, result: { ...rest.result, incomplete: lost } };
@@ -77,8 +81,10 @@ export async function restoreFromStream(task: RestoreTask): Promise<Restored> {
 }
 
 interface ReadSoFar {
-  /** The last entry that could be read before the damage. */
+  /** The last entry whose headers could be read. */
   readonly last: ArchiveEntry | undefined;
+  /** Its content could be read, too. */
+  readonly isLastDone: boolean;
   readonly unproven: UnprovenEntries;
   filter(entry: ArchiveEntry): boolean;
 }
@@ -99,16 +105,16 @@ async function restoreRest(
   }
   output.remark(`${messageOf(ended)}; now for what lies behind the damage`);
   const left = await restoreWhatIsLeft(task, soFar);
-  if (!isNothing(left)) {
-    const unsure = soFar.unproven.paths();
-    for (const path of unsure)
-      output.remark(`${path}: lies in a damaged part of the archive; what was restored of it may be wrong`);
-    return { result: left, doubtful: unsure.length, isDamaged: true };
-  }
-  if (before === undefined || isNothing(before)) return undefined;
+  const isOther = isNothing(left);
+  if (isOther && (before === undefined || isNothing(before))) return undefined;
+  const unsure = soFar.unproven.paths();
+  for (const path of unsure)
+    output.remark(`${path}: lies in a damaged part of the archive; what was restored of it may be wrong`);
+  const doubtful = unsure.length;
+  if (!isOther || before === undefined) return { result: left, doubtful, isDamaged: true };
   // Not one of ours: it is compressed in one piece, with one checksum at its end.
-  output.remark("nothing behind the damage can be read, and anything restored from before it may be wrong");
-  return { result: { ...before, incomplete: before.incomplete + left.incomplete }, doubtful: 0, isDamaged: true };
+  output.remark("nothing behind the damage can be read, and anything else restored from before it may be wrong, too");
+  return { result: { ...before, incomplete: before.incomplete + left.incomplete }, doubtful, isDamaged: true };
 }
 
 /** Once more, for what a decoder had made of the archive's last piece when it came upon what is none of it. */
@@ -175,11 +181,14 @@ function isNothing({ counts }: ExtractResult): boolean {
 }
 
 /** Once more from the front, passing over what is damaged. */
-async function restoreWhatIsLeft(task: RestoreTask, { last, unproven, filter }: ReadSoFar): Promise<ExtractResult> {
+async function restoreWhatIsLeft(
+  task: RestoreTask,
+  { last, isLastDone, unproven, filter }: ReadSoFar,
+): Promise<ExtractResult> {
   const { found, to, context } = task;
   const { output, signal } = context;
   const sources = found.job.values.get(BACKUP_SOURCES).map((source) => Buffer.from(source));
-  let isLastWhole = last === undefined || !filter(last);
+  let isLastWhole = last === undefined || isLastDone || !filter(last);
   let latest: ArchiveEntry | undefined;
   const entries = salvageArchive(await found.destination.get("archive", found.object.name, undefined, signal), {
     signal,

@@ -126,7 +126,7 @@ describe("a damaged archive of others", () => {
     const count = Number(/^restored (\d+) files/.exec(stdout)?.[1]);
     const missing = differences.split("\n").filter((line) => line.startsWith("Only in"));
     expect(count).toBe(21 - missing.length);
-    expect(stderr).toContain("anything restored from before it may be wrong");
+    expect(stderr).toContain("anything else restored from before it may be wrong");
   });
 });
 
