@@ -65,7 +65,7 @@ describe("an archive to which something was added", () => {
     expect(box.run(["get", "site.tar.gz", "--output", join(box.root, "copy")]).status).toBe(1);
   });
 
-  it("is read from the front where something was put into its middle", () => {
+  it("is read from the front where something was put into its middle", { timeout: SLOW_MS }, () => {
     expect(box.run(["run"]).status).toBe(0);
     const good = readFileSync(archive());
     writeFileSync(archive(), Buffer.concat([good.subarray(0, 1_000_000), noise(1, 512), good.subarray(1_000_000)]));
@@ -75,7 +75,7 @@ describe("an archive to which something was added", () => {
     expectNamed(stderr);
   });
 
-  it("is told of the file that bytes were put into, which no checksum tells", () => {
+  it("is told of the file that bytes were put into, which no checksum tells", { timeout: SLOW_MS }, () => {
     box.job("site.env", "BACKUP_FILENAME=site.tar.gz", "BACKUP_COMPRESSION=none");
     expect(box.run(["run"]).status).toBe(0);
     const good = readFileSync(archive());
@@ -115,35 +115,39 @@ describe("an archive to which something was added", () => {
 });
 
 describe("a damaged archive of others", () => {
-  it("is said to be wrong anywhere, and what was restored is counted", () => {
+  it("is said to be wrong anywhere, and what was restored is counted", { timeout: SLOW_MS }, () => {
     packWithTar();
     const bytes = readFileSync(archive());
-    const at = Math.floor(bytes.length / 4);
+    const at = Math.floor(bytes.length / 2);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(archive(), bytes);
     const { status, stdout, stderr, differences } = restore();
     expect(status).toBe(3);
-    const count = Number(/^restored (\d+) files/.exec(stdout)?.[1]);
+    const count = Number(/^restored (\d+) files?/.exec(stdout)?.[1]);
     const missing = differences.split("\n").filter((line) => line.startsWith("Only in"));
     expect(count).toBe(21 - missing.length);
     expect(stderr).toContain("anything else restored from before it may be wrong");
   });
 });
 
-it("an archive with a file twice: the last one counts, and get does not give another for it", () => {
-  const file = join(box.source, "index.html");
-  const tar = join(box.archive, "site.tar");
-  for (const [flag, text] of [
-    ["-cf", "old"],
-    ["-rf", "new"],
-  ] as const) {
-    writeFileSync(file, text);
-    spawnSync("tar", [flag, tar, "-C", "/", file.slice(1)]);
-  }
-  const target = join(box.root, "target");
-  expect(box.run(["restore", "site.tar", "--to", target]).status).toBe(0);
-  expect(readFileSync(join(target, file), "utf8")).toBe("new");
-  const got = box.run(["get", "site.tar", file.slice(1), "--output", join(box.root, "copy")]);
-  expect([got.status, existsSync(join(box.root, "copy"))]).toEqual([1, false]);
-  expect(got.stderr).toContain("more than once");
-});
+it(
+  "an archive with a file twice: the last one counts, and get does not give another for it",
+  { timeout: SLOW_MS },
+  () => {
+    const file = join(box.source, "index.html");
+    const tar = join(box.archive, "site.tar");
+    for (const [flag, text] of [
+      ["-cf", "old"],
+      ["-rf", "new"],
+    ] as const) {
+      writeFileSync(file, text);
+      spawnSync("tar", [flag, tar, "-C", "/", file.slice(1)]);
+    }
+    const target = join(box.root, "target");
+    expect(box.run(["restore", "site.tar", "--to", target]).status).toBe(0);
+    expect(readFileSync(join(target, file), "utf8")).toBe("new");
+    const got = box.run(["get", "site.tar", file.slice(1), "--output", join(box.root, "copy")]);
+    expect([got.status, existsSync(join(box.root, "copy"))]).toEqual([1, false]);
+    expect(got.stderr).toContain("more than once");
+  },
+);
