@@ -97,7 +97,10 @@ async function restoreRest(
 ): Promise<Pick<Restored, "result" | "doubtful" | "isDamaged"> | undefined> {
   const { output } = task.context;
   if (!(ended.cause instanceof DamagedArchive)) return undefined;
-  const again = ended.cause instanceof SurplusInArchive ? await restoreCarefully(task, ended.cause, soFar) : ended;
+  // One of ours is in blocks: what is left of them comes below, in one go.
+  const isOurs = task.found.record !== undefined;
+  const again =
+    ended.cause instanceof SurplusInArchive && !isOurs ? await restoreCarefully(task, ended.cause, soFar) : ended;
   const { cause, result: before } = again;
   if (cause instanceof SurplusBehindEnd && before !== undefined) {
     output.remark(`${cause.message}; that was not read`);
