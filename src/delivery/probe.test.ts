@@ -55,6 +55,8 @@ it("says where it can't go on, with the setting to look at", async () => {
       hint: "check SSH_HOST_NAME",
     },
   ]);
+  const version6 = await probe({ endpoint: { host: "[::1]", port: 1 } });
+  expect(version6).toMatchObject([{ step: "connect", outcome: "failed", detail: expect.stringContaining("::1:1") }]);
   const port = await probe({ endpoint: { host: "127.0.0.1", port: 1 } });
   expect(port).toMatchObject([
     {

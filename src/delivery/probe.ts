@@ -60,8 +60,10 @@ export async function probeDestination(destination: Destination, options: ProbeO
     return result.outcome !== "failed";
   };
 
-  const { endpoint, addressSetting } = destination;
-  if (endpoint !== undefined) {
+  const { addressSetting } = destination;
+  if (destination.endpoint !== undefined) {
+    // An address of version 6 stands in brackets in a URL, and only there.
+    const endpoint = { ...destination.endpoint, host: destination.endpoint.host.replaceAll(/^\[|\]$/g, "") };
     const hint = addressSetting === undefined ? undefined : `check ${addressSetting}`;
     if (isIP(endpoint.host) === 0 && !(await make("resolve", () => resolve(endpoint.host, hint)))) return steps;
     if (!(await make("connect", (signal) => reach(endpoint, hint, signal)))) return steps;

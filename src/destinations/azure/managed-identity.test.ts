@@ -83,3 +83,10 @@ it.each([
   const error = await failureOf(managedIdentity({ AZURE_POD_IDENTITY_AUTHORITY_HOST: host }).getToken(SCOPE));
   expect(error).toMatchObject({ code, hint: expect.stringContaining("AZURE_STORAGE_PRIMARY_ACCOUNT_KEY") });
 });
+
+it("shows nothing of an answer that it can't read", async () => {
+  const host = await service((_, response) => void response.end('{"access_token":secretsecret}'));
+  const error = await failureOf(managedIdentity({ AZURE_POD_IDENTITY_AUTHORITY_HOST: host }).getToken(SCOPE));
+  expect(error).toMatchObject({ code: "unavailable", message: expect.stringContaining("no JSON") });
+  expect(String(error)).not.toContain("secret");
+});

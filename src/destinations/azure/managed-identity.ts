@@ -95,7 +95,7 @@ async function ask(address: URL, request: RequestInit): Promise<Token> {
       { hint: HINT },
     );
   }
-  const { access_token, expires_on, expires_in } = JSON.parse(text) as Record<string, string | number | undefined>;
+  const { access_token, expires_on, expires_in } = fieldsOf(text, address);
   if (typeof access_token !== "string" || access_token === "") {
     throw new DestinationError("denied", `the answer of ${address.host} holds no token`, { hint: HINT });
   }
@@ -104,6 +104,19 @@ async function ask(address: URL, request: RequestInit): Promise<Token> {
   const seconds = Number(expires_in);
   const inMs = Number.isFinite(seconds) ? seconds * 1000 : 300_000;
   return { token: access_token, expiresOnTimestamp: Number.isFinite(expiresOn) ? expiresOn * 1000 : Date.now() + inMs };
+}
+
+/** A parser's own message would quote the answer, and with it the token. */
+function fieldsOf(text: string, { host }: URL): Readonly<Record<string, string | number | undefined>> {
+  try {
+    return (JSON.parse(text) ?? {}) as ReturnType<typeof fieldsOf>;
+  } catch {
+    throw new DestinationError(
+      "unavailable",
+      `cannot get a token of the managed identity: the answer of ${host} is no JSON`,
+      { hint: HINT },
+    );
+  }
 }
 
 function isGiven(value: string | undefined): value is string {

@@ -50,6 +50,23 @@ it("goes without a session token where there is none", async () => {
   expect(await roleCredentials(endpoint, {})).toEqual(EXPECTED);
 });
 
+it("goes without a session token where its answer does not come: a container may be one hop too far away", async () => {
+  const endpoint = await service((request, response) => {
+    if (request.method === "PUT") return;
+    response.end(request.url?.endsWith("/") === true ? "r" : JSON.stringify(KEYS));
+  });
+  expect(await roleCredentials(endpoint, {})).toEqual(EXPECTED);
+});
+
+it("shows nothing of an answer that it can't read", async () => {
+  const endpoint = await service((request, response) => {
+    response.end(request.url?.endsWith("/r") === true ? '{"SecretAccessKey":secretsecret}' : "r");
+  });
+  const error = await failureOf(roleCredentials(endpoint, {}));
+  expect(error).toMatchObject({ code: "unavailable", message: expect.stringContaining("no JSON") });
+  expect(String(error)).not.toContain("secret");
+});
+
 it("asks a task's service where the endpoint or the platform names a path", async () => {
   const asked: string[] = [];
   const endpoint = await service((request, response) => {

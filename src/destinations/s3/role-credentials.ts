@@ -10,6 +10,8 @@ export interface RoleCredentials {
 }
 
 const CALL_MS = 5_000;
+/** The service answers at once or never. */
+const SESSION_MS = 2_000;
 const TOKEN_SECONDS = "21600";
 const ROLES_PATH = "/latest/meta-data/iam/security-credentials/";
 const HINT = "see AWS_IAM_ROLE_ENDPOINT, and whether a role is attached to this machine or task";
@@ -48,15 +50,23 @@ export async function roleCredentials(
   }
 }
 
-/** Version 2 of the service wants a token; one that has no such call is asked without. */
+/**
+ * Version 2 of the service wants a token; one that has no such call is asked without, and so is one from which no token
+ * comes: to a container its answer is one network hop too far, unless the machine's hop limit was raised.
+ */
 async function sessionHeaders(base: URL): Promise<Record<string, string>> {
-  const answer = await fetch(new URL("/latest/api/token", base), {
-    method: "PUT",
-    headers: { "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS },
-    signal: AbortSignal.timeout(CALL_MS),
-  });
-  const token = (await answer.text()).trim();
-  return answer.ok && token !== "" ? { "x-aws-ec2-metadata-token": token } : {};
+  try {
+    const answer = await fetch(new URL("/latest/api/token", base), {
+      method: "PUT",
+      headers: { "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS },
+      signal: AbortSignal.timeout(SESSION_MS),
+    });
+    const token = (await answer.text()).trim();
+    return answer.ok && token !== "" ? { "x-aws-ec2-metadata-token": token } : {};
+  } catch (error) {
+    if (connectionFailure(error)?.kind === "silent") return {};
+    throw error;
+  }
 }
 
 async function ask(address: URL, headers: Record<string, string>): Promise<string> {
@@ -72,9 +82,7 @@ async function ask(address: URL, headers: Record<string, string>): Promise<strin
 }
 
 function parse(text: string): RoleCredentials {
-  const fields = JSON.parse(text) as Partial<
-    Record<"AccessKeyId" | "SecretAccessKey" | "Token" | "Expiration", string>
-  >;
+  const fields = fieldsOf(text);
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = fields;
   if (typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string") {
     throw new DestinationError("denied", "the answer of AWS_IAM_ROLE_ENDPOINT holds no credentials", { hint: HINT });
@@ -85,4 +93,13 @@ function parse(text: string): RoleCredentials {
     ...(Token === undefined ? {} : { sessionToken: Token }),
     ...(Expiration === undefined ? {} : { expiration: new Date(Expiration) }),
   };
+}
+
+/** A parser's own message would quote the answer, and with it the secret. */
+function fieldsOf(text: string): Partial<Record<"AccessKeyId" | "SecretAccessKey" | "Token" | "Expiration", string>> {
+  try {
+    return (JSON.parse(text) ?? {}) as ReturnType<typeof fieldsOf>;
+  } catch {
+    throw new DestinationError("unavailable", "the answer of AWS_IAM_ROLE_ENDPOINT is no JSON", { hint: HINT });
+  }
 }
