@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { createRedactor, type Redactor } from "../../lib/redact.ts";
 import { CONNECT_MS, IDLE_MS, SMALL_CALL_MS } from "../limits.ts";
 import { tlsOptions } from "../tls.ts";
 import { addressOf } from "./endpoint.ts";
@@ -91,7 +92,10 @@ function createClient(options: S3Options, region: string, handler: HandlerOption
 /** Refusals are short; of anything else only the beginning is of use. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
 
-/** Closest to the wire: reads a refusal's body before the SDK does, and leaves it there. */
+/**
+ * Closest to the wire: reads a refusal's body before the SDK does, and leaves it there, without what the request told of
+ * credentials. Those of a role are in no setting, so nothing else knows them.
+ */
 const keepRefusalText: Parameters<S3Client["middlewareStack"]["add"]>[0] = (next) => async (args) => {
   const result = await next(args);
   const { response } = result as { readonly response: RefusalResponse };
@@ -102,11 +106,20 @@ const keepRefusalText: Parameters<S3Client["middlewareStack"]["add"]>[0] = (next
     chunks.push(Buffer.from(chunk as Uint8Array));
     if ((bytes += chunk.length) > MOST_REFUSAL_BYTES) break;
   }
-  const body = Buffer.concat(chunks);
-  response.body = Readable.from([body]);
-  response.refusalText = body.toString("utf8");
+  const text = redactorOf(args.request as SignedRequest)(Buffer.concat(chunks).toString("utf8"));
+  response.body = Readable.from([Buffer.from(text)]);
+  response.refusalText = text;
   return result;
 };
+
+interface SignedRequest {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+function redactorOf({ headers }: SignedRequest): Redactor {
+  const keyId = /Credential=([^/]+)/.exec(headers["authorization"] ?? "")?.[1];
+  return createRedactor([keyId, headers["x-amz-security-token"]].filter((secret) => secret !== undefined));
+}
 
 interface RefusalResponse extends WithRefusalText {
   readonly statusCode: number;

@@ -69,6 +69,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     hint: "the store takes no object this large; AWS_PART_SIZE sets the size of a part",
   },
   EntityTooSmall: { code: "invalid", hint: "the store wants larger parts: raise AWS_PART_SIZE" },
+  InvalidPart: { code: "unavailable", hint: "the store has lost a part of the upload: look at the store" },
   InvalidPartNumber: { code: "invalid", hint: "the store takes fewer parts: raise AWS_PART_SIZE" },
   TooManyParts: { code: "invalid", hint: "the store takes fewer parts: raise AWS_PART_SIZE" },
   InvalidStorageClass: { code: "invalid", hint: "correct AWS_STORAGE_CLASS" },
@@ -91,6 +92,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   XMinioAdminBucketQuotaExceeded: { code: "full", hint: QUOTA },
   StorageQuotaExceeded: { code: "full", hint: QUOTA },
 };
+
+/** The many words for "not so fast", some of which come with a status of 400. */
+const BUSY = /throttl|^(?:TooManyRequests|RequestLimitExceeded|BandwidthLimitExceeded)/i;
 
 const CONNECTION_HINTS: Readonly<Record<ConnectionFailure["kind"], string>> = {
   name: "correct AWS_ENDPOINT, and check that this container can resolve names",
@@ -147,7 +151,7 @@ export function statusOf(thrown: unknown): number | undefined {
 
 function fromRefusal(refusal: Refusal, attempt: string, cause: unknown, redact: Redactor): DestinationError {
   const { status, word, headers } = refusal;
-  const meaning = MEANINGS[word] ?? meaningOfStatus(status);
+  const meaning = MEANINGS[word] ?? (BUSY.test(word) ? MEANINGS["SlowDown"] : undefined) ?? meaningOfStatus(status);
   const region = isAboutRegion(refusal) ? regionNamedBy(cause) : undefined;
   // Redacted before it is cut: the beginning of a secret is no text to show either.
   const text = refusal.raw === undefined ? redact(refusal.text).slice(0, FIRST_BYTES) : quoted(redact(refusal.raw));

@@ -4,7 +4,7 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { JobTag } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
@@ -16,7 +16,7 @@ import { isRefusal } from "./errors.ts";
 import { sendInSlices } from "./sliced-body.ts";
 import { noS3Answer, type Target, translated } from "./target.ts";
 import { markKey, removeMark, writeMark } from "./upload-mark.ts";
-import { look, plainEtag, type Sent } from "./verify.ts";
+import { look, plainEtag, type Sent, UPLOAD_STAMP } from "./verify.ts";
 
 /** What a run that was told to stop has for cleaning up, and what any other failure has. */
 const STOP_MS = 800;
@@ -57,6 +57,8 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   const { store, key, attempt, headers } = target;
   const { bucket, usesCrc32 } = store.options;
   const mark = markKey(store, key, owner);
+  // Shows that what lies under the key came of this very upload, also where the store's checksums say nothing.
+  const stamp = randomBytes(12).toString("hex");
   // Goes on after an abort: an upload whose id is not waited for can't be aborted.
   const creation = new AbortController();
   let session: Promise<Session> | undefined;
@@ -69,6 +71,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
     signal.throwIfAborted();
     const command = new CreateMultipartUploadCommand({
       ...headers,
+      Metadata: { ...headers.Metadata, [UPLOAD_STAMP]: stamp },
       Key: key,
       ...(usesCrc32 ? { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" } : {}),
     });
@@ -112,7 +115,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
         .call(() => translated(where, signal, () => sendOnce(part, uploadId, calls, signal)))
         .catch((error: unknown) => {
           wasCut = true;
-          throw error;
+          throw lostAsUnavailable(error);
         });
       if (answer.ETag === undefined) throw noS3Answer(attempt);
       const isMd5 = plainEtag(answer.ETag) === part.md5.toString("hex");
@@ -156,9 +159,10 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
         // An answer that got lost is no failure: what lies there decides.
         const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
         const found = await look(store, key, attempt, limit, createAttempts({ signal: limit })).catch(() => undefined);
-        if (found?.etag !== etag || found.sizeBytes !== sizeBytes) throw error;
+        if (found?.sizeBytes !== sizeBytes || (found.etag !== etag && found.uploadStamp !== stamp))
+          throw lostAsUnavailable(error);
         isCompleted = true;
-        return { ...sent, answeredEtag: etag };
+        return { ...sent, answeredEtag: found.etag };
       }
     },
 
@@ -173,12 +177,19 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
           if (begun === undefined && mayHaveBegun) return;
           if (begun !== undefined) await abortForGood(target, begun.uploadId, wasCut, limit);
         }
-        await removeMark(store, mark, limit);
+        await store.small(attempt, limit, (abortSignal) => removeMark(store, mark, abortSignal));
       } catch {
         // The failure that led here is the one to report; the mark stays here, too.
       }
     },
   };
+}
+
+/** An upload that the store has lost can only be made anew, from its first byte. */
+function lostAsUnavailable(error: unknown): unknown {
+  if (!(error instanceof DestinationError && isRefusal(error.cause, "NoSuchUpload"))) return error;
+  const { message, hint } = error;
+  return new DestinationError("unavailable", message, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 async function abortForGood(target: Target, uploadId: string, wasCut: boolean, signal: AbortSignal): Promise<void> {

@@ -32,8 +32,13 @@ export interface Found {
   readonly etag: string | undefined;
   readonly crc32: string | undefined;
   readonly isTagOpaque: boolean;
+  /** Which multipart upload it came of, as that has noted it. */
+  readonly uploadStamp: string | undefined;
   readonly modifiedAt: number | undefined;
 }
+
+/** Metadata that a multipart upload gives its object: random, so that it can be told from all others. */
+export const UPLOAD_STAMP = "lifeboat-upload";
 
 /** A HEAD may come before the store has caught up with itself. */
 const LOOKS = 3;
@@ -41,7 +46,8 @@ const LOOK_AGAIN_MS = 500;
 
 /**
  * Compares what the store has with what was sent: the size always, the checksum where the store's can be computed here. What
- * is wrong is removed before the call rejects. A key that may not read is believed what it was answered.
+ * is wrong is removed before the call rejects. A key that may not read is believed what it was answered; so is a store that
+ * answered with the checksum of what was sent, and then can't be asked.
  */
 export async function verify(
   store: Store,
@@ -50,15 +56,20 @@ export async function verify(
   signal: AbortSignal,
   calls: Attempts,
 ): Promise<Proof> {
-  const found = await look(store, sent.key, attempt, signal, calls);
-  if (found === undefined) {
-    const isProven = sent.answeredEtag === sent.etag;
-    return { storedAt: Date.now(), ...(isProven ? { verified: "md5" } : {}) };
-  }
+  const isProven = sent.answeredEtag === sent.etag;
+  const found = await look(store, sent.key, attempt, signal, calls).catch((error: unknown) => {
+    const isSilent = error instanceof DestinationError && error.code !== "not-found";
+    if (!isProven || !isSilent) throw error;
+    return undefined;
+  });
+  if (found === undefined) return { storedAt: Date.now(), ...(isProven ? { verified: "md5" } : {}) };
+  // A proxy on the way may drop the size.
+  if (found.sizeBytes === undefined && found.etag === sent.etag)
+    return { storedAt: found.modifiedAt ?? Date.now(), verified: "md5" };
   const verified = found.sizeBytes === sent.sizeBytes ? await compare(store, sent, found, signal) : "wrong";
   if (verified !== "wrong") return { storedAt: found.modifiedAt ?? Date.now(), verified };
   const isOurs = found.etag === undefined || sent.answeredEtag === undefined || found.etag === sent.answeredEtag;
-  if (isOurs) await removeWrong(store, sent.key, signal);
+  if (isOurs && found.sizeBytes !== undefined) await removeWrong(store, sent.key, signal);
   const what =
     found.sizeBytes === sent.sizeBytes
       ? "another content than was sent"
@@ -141,6 +152,7 @@ async function lookOnce(
         sizeBytes: head.ContentLength,
         etag: plainEtag(head.ETag),
         crc32: head.ChecksumType === "COMPOSITE" ? undefined : head.ChecksumCRC32,
+        uploadStamp: head.Metadata?.[UPLOAD_STAMP],
         isTagOpaque:
           head.ServerSideEncryption?.startsWith("aws:kms") === true || head.SSECustomerAlgorithm !== undefined,
         modifiedAt: head.LastModified?.getTime(),
