@@ -10,6 +10,8 @@ interface Refusal {
   /** The service's own word (`x-ms-error-code`), e.g. `ContainerNotFound`; empty where the answer had none. */
   readonly word: string;
   readonly text: string;
+  /** The header that the service did not like, where it names one. */
+  readonly header: string | undefined;
   readonly retryAfter: string | undefined;
 }
 
@@ -79,6 +81,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: "invalid",
     hint: "the service, or a proxy before AZURE_STORAGE_ENDPOINT, takes no block this large",
   },
+  InvalidBlobOrBlock: {
+    code: "invalid",
+    hint: "another program's unfinished upload of the same name is in the way, for a week at most: change BACKUP_FILENAME or AZURE_STORAGE_PATH",
+  },
   BlockCountExceedsLimit: { code: "invalid" },
   InvalidBlockList: {
     code: "unavailable",
@@ -135,8 +141,8 @@ export function statusOf(thrown: unknown): number | undefined {
   return refusalOf(thrown)?.status;
 }
 
-function meaningOf({ status, word, text }: Refusal): Meaning {
-  if (word === "InvalidHeaderValue" && /tier/i.test(text)) return { code: "invalid", hint: TIER };
+function meaningOf({ status, word, text, header }: Refusal): Meaning {
+  if (word === "InvalidHeaderValue" && /tier/i.test(header ?? text)) return { code: "invalid", hint: TIER };
   return MEANINGS[word] ?? meaningOfStatus(status);
 }
 
@@ -168,11 +174,13 @@ function refusalOf(thrown: unknown): Refusal | undefined {
   const header = (name: string): string | undefined => response?.headers?.get(name);
   const body = response?.bodyAsText ?? "";
   const word = header("x-ms-error-code") ?? (code === "PARSE_ERROR" || code === undefined ? "" : code);
-  const message = /<Message>([^<\n]*)/.exec(body)?.[1];
+  // The usual message says no more than the word; the detail tells, say, that a signature has expired.
+  const message = /<AuthenticationErrorDetail>([^<\n]*)/.exec(body)?.[1] ?? /<Message>([^<\n]*)/.exec(body)?.[1];
+  const named = /<HeaderName>([^<\n]*)/.exec(body)?.[1];
   const text = message ?? (word === "" && body !== "" ? quoted(body) : "");
   const milliseconds = header("retry-after-ms") ?? header("x-ms-retry-after-ms");
   const seconds = milliseconds === undefined ? undefined : String(Number(milliseconds) / 1000);
-  return { status, word, text, retryAfter: seconds ?? header("retry-after") };
+  return { status, word, text, header: named, retryAfter: seconds ?? header("retry-after") };
 }
 
 function quoted(raw: string): string {

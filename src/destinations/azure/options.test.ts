@@ -17,7 +17,8 @@ describe("the address", () => {
     ["http://127.0.0.1:10000/{{- .AccountName -}}/", "http://127.0.0.1:10000/shop"],
     ["https://blobs.example.com", "https://blobs.example.com"],
   ])("%s", async (endpoint, address) => {
-    expect((await options({ AZURE_STORAGE_ENDPOINT: endpoint })).address).toBe(address);
+    const given = { AZURE_STORAGE_ENDPOINT: endpoint, AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: "a2V5" };
+    expect((await options(given)).address).toBe(address);
   });
 });
 
@@ -52,7 +53,20 @@ describe("credentials", () => {
       `https://other.blob.core.windows.net/?${SAS}`,
       { address: "https://other.blob.core.windows.net", credentials: { kind: "sas", query: SAS } },
     ],
+    // What the portal gives for one container.
+    [
+      `https://other.blob.core.windows.net/backups?${SAS}`,
+      { address: "https://other.blob.core.windows.net", credentials: { kind: "sas", query: SAS } },
+    ],
+    [
+      `BlobEndpoint=https://other.blob.core.windows.net?${SAS}`,
+      { address: "https://other.blob.core.windows.net", credentials: { kind: "sas", query: SAS } },
+    ],
     ["UseDevelopmentStorage=true", { address: "http://127.0.0.1:10000/devstoreaccount1" }],
+    [
+      "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://azurite",
+      { address: "http://azurite:10000/devstoreaccount1" },
+    ],
   ])("come from a connection string: %s", async (connectionString, expected) => {
     expect(await options({ AZURE_STORAGE_CONNECTION_STRING: connectionString })).toMatchObject(expected);
   });
@@ -64,6 +78,18 @@ describe("credentials", () => {
       await expect(opened).rejects.toMatchObject({ code: "invalid", message: expect.stringContaining("AccountKey") });
     },
   );
+
+  it("are refused before anything is sent where the address is none, or a token would go unencrypted", async () => {
+    const text = "AccountName=a;AccountKey=a2V5;BlobEndpoint=not an address";
+    await expect(options({ AZURE_STORAGE_CONNECTION_STRING: text })).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringContaining("AZURE_STORAGE_CONNECTION_STRING"),
+    });
+    await expect(options({ AZURE_STORAGE_ENDPOINT: "http://azurite:10000/a" })).rejects.toMatchObject({
+      code: "invalid",
+      hint: expect.stringContaining("AZURE_STORAGE_ENDPOINT"),
+    });
+  });
 
   it("a key and a connection string at the same time are an error", async () => {
     await expect(

@@ -44,16 +44,46 @@ export function azureOptionsFrom(values: Values): AzureOptions {
     );
   }
   const tier = values.get(AZURE_STORAGE_ACCESS_TIER);
-  const address = given.address ?? endpointOf(values.get(AZURE_STORAGE_ENDPOINT), account);
+  const container = (values.get(AZURE_STORAGE_CONTAINER_NAME) ?? "").trim();
+  const address = serviceAt(
+    given.address ?? endpointOf(values.get(AZURE_STORAGE_ENDPOINT), account),
+    account,
+    container,
+  );
+  const credentials = credentialsFrom(given.account ?? account, given.key ?? key, given.sas);
+  if (credentials.kind === "identity" && !address.startsWith("https:")) {
+    throw new DestinationError("invalid", "tokens of a managed identity are only sent over https", {
+      hint: "AZURE_STORAGE_ENDPOINT must be an https address, or set AZURE_STORAGE_PRIMARY_ACCOUNT_KEY",
+    });
+  }
   const secrets = [key, connectionString, given.key, given.sas, signatureOf(given.sas ?? key ?? "")];
   return {
-    container: (values.get(AZURE_STORAGE_CONTAINER_NAME) ?? "").trim(),
+    container,
     folder: folderOf(values.get(AZURE_STORAGE_PATH) ?? ""),
-    address: address.replace(/\/+$/, ""),
-    credentials: credentialsFrom(given.account ?? account, given.key ?? key, given.sas),
+    address,
+    credentials,
     ...(tier === undefined ? {} : { tier }),
     redact: createRedactor(secrets.filter((secret) => secret !== undefined)),
   };
+}
+
+/**
+ * Without a slash at the end, and without the container's name, in which the portal's address of a signature for one
+ * container ends. An emulator's address may end in the account's name.
+ */
+function serviceAt(text: string, account: string, container: string): string {
+  const address = text.replace(/\/+$/, "");
+  if (!/^https?:\/\/[^/]/.test(address) || !URL.canParse(address)) {
+    throw new DestinationError(
+      "invalid",
+      "the endpoint in AZURE_STORAGE_CONNECTION_STRING is no http or https address",
+      {
+        hint: "copy it whole from the portal, under Access keys",
+      },
+    );
+  }
+  const isOfContainer = container !== account && new URL(address).pathname.endsWith(`/${container}`);
+  return isOfContainer ? address.slice(0, -container.length - 1) : address;
 }
 
 function credentialsFrom(account: string, key: string | undefined, sas: string | undefined): AzureCredentials {
@@ -71,24 +101,24 @@ interface ConnectionString {
 
 /** `Name=value;…` as the portal shows it, or an address with a shared access signature. */
 function parseConnectionString(text: string): ConnectionString {
-  if (/^https?:\/\//.test(text)) {
-    const [address = "", sas = ""] = text.split("?");
-    return { address, ...(sas === "" ? {} : { sas }) };
-  }
-  if (!/;|^sharedaccesssignature=/i.test(text) && isSignature(text)) return { sas: text };
+  if (/^https?:\/\//.test(text)) return addressAndSignature(text);
+  if (!/;|^(?:sharedaccesssignature|blobendpoint)=/i.test(text) && isSignature(text)) return { sas: text };
   const fields = new Map<string, string>();
   for (const field of text.split(";")) {
     const at = field.indexOf("=");
     if (at > 0) fields.set(field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim());
   }
-  if (fields.get("usedevelopmentstorage") === "true") return DEVELOPMENT;
+  if (fields.get("usedevelopmentstorage")?.toLowerCase() === "true") {
+    const host = fields.get("developmentstorageproxyuri")?.replace(/\/+$/, "") ?? "http://127.0.0.1";
+    return { ...DEVELOPMENT, address: `${host}:10000/${DEVELOPMENT.account}` };
+  }
   const account = fields.get("accountname");
   const key = fields.get("accountkey");
-  const sas = fields.get("sharedaccesssignature");
+  const endpoint = addressAndSignature(fields.get("blobendpoint") ?? "");
+  const sas = fields.get("sharedaccesssignature") ?? endpoint.sas;
   const protocol = fields.get("defaultendpointsprotocol") ?? "https";
   const suffix = fields.get("endpointsuffix") ?? "core.windows.net";
-  const address =
-    fields.get("blobendpoint") ?? (account === undefined ? undefined : `${protocol}://${account}.blob.${suffix}`);
+  const address = endpoint.address ?? (account === undefined ? undefined : `${protocol}://${account}.blob.${suffix}`);
   return {
     ...(account === undefined ? {} : { account }),
     ...(key === undefined ? {} : { key }),
@@ -97,11 +127,15 @@ function parseConnectionString(text: string): ConnectionString {
   };
 }
 
+function addressAndSignature(text: string): Pick<ConnectionString, "address" | "sas"> {
+  const [address = "", sas = ""] = text.split("?");
+  return { ...(address === "" ? {} : { address }), ...(sas === "" ? {} : { sas }) };
+}
+
 /** What every emulator accepts; published by Microsoft. */
-const DEVELOPMENT: ConnectionString = {
+const DEVELOPMENT = {
   account: "devstoreaccount1",
   key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
-  address: "http://127.0.0.1:10000/devstoreaccount1",
 };
 
 /** `{{ .AccountName }}` as Go's templates write it, with the dashes that trim blanks. */
