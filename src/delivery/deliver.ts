@@ -122,8 +122,10 @@ async function deliverOne(
           !sourceFailed && isTransient(error) && canBeginAnew() && silentMs() + (askedMs(error) ?? 0) < totalMs,
         waitAskedMs: askedMs,
         longestAskedMs: totalMs,
-        onRetry: ({ attempt: count, error, waitMs }) =>
-          options.onRetry?.(destination.label, count, describe(error), waitMs),
+        onRetry({ attempt: count, error, waitMs }) {
+          reader?.hold();
+          options.onRetry?.(destination.label, count, describe(error), waitMs);
+        },
       },
     );
     return {

@@ -114,6 +114,7 @@ export async function openGrowingFile(path: string, estimateBytes: number): Prom
         read: (offset, signal) => read(buffers, offset, signal),
         release: (offset) => buffers.release(offset),
         progressed() {},
+        hold() {},
         close() {},
       };
     },

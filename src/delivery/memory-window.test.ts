@@ -96,6 +96,21 @@ describe("the memory window", () => {
     expect((await readAll(reader)).equals(small)).toBe(true);
   });
 
+  it("keeps what is still there for a delivery that begins anew", async () => {
+    const window = windowOf();
+    const reader = window.openReader();
+    const filled = fill(window);
+    let read = 0;
+    for await (const chunk of reader.read(0, signal)) if ((read += chunk.byteLength) >= LIMIT / 2) break;
+    reader.release(read);
+    expect(reader.firstByte).toBe(0);
+    reader.hold();
+    // The writer looks for room meanwhile.
+    await sleep(10);
+    expect(sha256(await readAll(reader))).toBe(facts.sha256);
+    await filled;
+  });
+
   it("drops a reader that holds up another one, and only then", async () => {
     const window = windowOf({ stalledMs: 40 });
     const [stalled, live] = [window.openReader(), window.openReader()];

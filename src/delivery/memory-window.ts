@@ -208,6 +208,10 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
           view.progressedAtMs = now();
           wakeWriter();
         },
+        hold() {
+          view.released = Math.min(view.released, slots.firstByte);
+          view.lastAt = view.released;
+        },
         progressed() {
           view.progressedAtMs = now();
         },

@@ -91,6 +91,7 @@ export async function requestToken(
     throw new DestinationError(
       "unavailable",
       `the answer to a request for a token has none: ${beginningOf(redact(text))}`,
+      { hint: "something else answers in Dropbox's place: a proxy, or a wrong DROPBOX_OAUTH2_ENDPOINT" },
     );
   const refreshToken = member(parsed, "refresh_token");
   const scope = member(parsed, "scope");

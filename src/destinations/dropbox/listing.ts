@@ -13,8 +13,28 @@ export interface ListOptions {
   readonly signal: AbortSignal;
 }
 
+/** How often a listing that Dropbox breaks off is begun anew. */
+const MOST_RESETS = 3;
+
 /** The files of a folder; those of `record` at any depth. A folder that is not there has none. */
 export async function* listFolder(folder: string, area: Area, options: ListOptions): AsyncGenerator<StoredObject> {
+  const seen = new Set<string>();
+  for (let resets = 0; ; resets += 1) {
+    try {
+      for await (const object of listOnce(folder, area, options)) {
+        if (seen.has(object.name)) continue;
+        seen.add(object.name);
+        yield object;
+      }
+      return;
+    } catch (error) {
+      // The cursor is no good any more, and no other call of the same kind helps.
+      if (!isReset(error) || resets === MOST_RESETS) throw error;
+    }
+  }
+}
+
+async function* listOnce(folder: string, area: Area, options: ListOptions): AsyncGenerator<StoredObject> {
   const { api, attempts, signal } = options;
   const { client } = api;
   let page: files.ListFolderResult | undefined;
@@ -33,9 +53,19 @@ export async function* listFolder(folder: string, area: Area, options: ListOptio
     }
     if (!page.has_more) return;
     const cursor: string = page.cursor;
-    const next = await attempts.call(() => client.filesListFolderContinue({ cursor }, { signal }));
+    const next = await attempts.call(() =>
+      client.filesListFolderContinue({ cursor }, { signal }).catch((error: unknown) => {
+        if (isReset(error)) return error;
+        throw error;
+      }),
+    );
+    if (next instanceof Error) throw next;
     page = next.result;
   }
+}
+
+function isReset(error: unknown): error is DropboxFailure {
+  return error instanceof DropboxFailure && error.tag === "reset";
 }
 
 /** Proves that the folder can be seen, or that nothing is there yet. */

@@ -138,21 +138,35 @@ function createSession({ api, attemptsFor, signal, onProgress, lookUp }: UploadO
       if (sessionId === undefined) throw new Error("an upload without any block");
       const commit: files.CommitInfo = { path, mode: { ".tag": "overwrite" }, autorename: false, mute: true };
       const cursor = { session_id: sessionId, offset: expected.sizeBytes };
-      const end = await attempts.call(async (attempt) => {
+      const finishing = attempts.call(async (attempt) => {
         try {
           const { result } = await client.filesUploadSessionFinish({ cursor, commit }, { signal });
           return uploadedOf(result);
         } catch (error) {
-          if (!isLostSession(error)) throw error;
+          if (!isLostSession(error) && !isClosed(error)) throw error;
           // An answer was lost: the session is gone because the file is there.
           const found = attempt > 1 ? await lookUp(path) : undefined;
           return found?.contentHash === expected.contentHash ? found : lost(error);
         }
       });
+      const end = await finishing.catch(async (error: unknown) => {
+        if (signal.aborted || !(error instanceof DestinationError) || error.code !== "unavailable") throw error;
+        // No answer at all came through: what lies there decides.
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+        const found = await orAborted(lookUp(path), limit).catch(() => undefined);
+        return found?.contentHash === expected.contentHash ? found : error;
+      });
       if (end instanceof Error) throw end;
       return end;
     },
   };
+}
+
+/** For looking whether the archive is there after all. */
+const LOOK_MS = 10_000;
+
+function isClosed(error: unknown): boolean {
+  return error instanceof DropboxFailure && /(?:^|\/)closed$/.test(error.tag);
 }
 
 interface Sending {
@@ -168,8 +182,8 @@ interface Sending {
 function heldOf(error: unknown, { from, offset, length, isAgain, isLast }: Sending): number | undefined {
   if (isLostSession(error)) return undefined;
   if (!(error instanceof DropboxFailure)) return from;
-  // Closed by this very call, whose answer was lost; whether all is there, the finish tells.
-  if (isAgain && isLast && /(?:^|\/)closed$/.test(error.tag)) return length;
+  // Closed by this very call, whose answer was lost; whether all is there, the finish tells. Nothing else closes it.
+  if (isClosed(error)) return isAgain && isLast ? length : undefined;
   const held = error.correctOffset === undefined ? undefined : error.correctOffset - offset;
   if (held === undefined) return from;
   // What lies before this block was confirmed and is given back: only the whole upload can repair that.
