@@ -24,8 +24,8 @@ export interface AzureFake {
 export interface AzureFakeOptions {
   /** Answered although the service has done what was asked. Undefined: its own answer. */
   instead?(call: FakeCall): FakeAnswer | undefined;
-  /** Comes before anything is done. Undefined: go on. */
-  before?(call: FakeCall): FakeAnswer | undefined;
+  /** Comes before anything is done. Undefined: go on. `silence`: nothing is answered. */
+  before?(call: FakeCall): FakeAnswer | "silence" | undefined;
 }
 
 export async function startAzureFake(options: AzureFakeOptions = {}): Promise<AzureFake> {
@@ -73,6 +73,7 @@ export async function startAzureFake(options: AzureFakeOptions = {}): Promise<Az
       calls.push(call);
       const sum = String(request.headers["x-ms-blob-content-md5"] ?? "");
       const early = options.before?.(call);
+      if (early === "silence") return;
       const done = early ?? perform(call, url, Buffer.concat(chunks), sum);
       const { status, headers, body } = (early === undefined ? options.instead?.(call) : undefined) ?? done;
       response.writeHead(status, headers).end(call === "head" ? "" : body);

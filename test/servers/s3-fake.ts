@@ -25,8 +25,8 @@ export interface S3Fake {
 export interface S3FakeOptions {
   /** What is answered instead of `answer`; the store has done what was asked unless this is `before`. Undefined: `answer`. */
   instead?(call: FakeCall, answer: FakeAnswer, request: IncomingMessage): FakeAnswer | undefined;
-  /** Comes before anything is done. Undefined: go on. */
-  before?(call: FakeCall): FakeAnswer | undefined;
+  /** Comes before anything is done. Undefined: go on. `silence`: nothing is answered. */
+  before?(call: FakeCall): FakeAnswer | "silence" | undefined;
   /** Default: as Amazon makes them, of MD5 sums. */
   readonly hasOpaqueTags?: boolean;
 }
@@ -91,6 +91,7 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     request.on("end", () => {
       calls.push(call);
       const early = options.before?.(call);
+      if (early === "silence") return;
       const done = early ?? perform(call, url, request, Buffer.concat(chunks));
       const { status, headers, body } =
         (early === undefined ? options.instead?.(call, done, request) : undefined) ?? done;

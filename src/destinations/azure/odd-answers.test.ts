@@ -65,6 +65,20 @@ it.each([400, 403, 405])(
   },
 );
 
+it("an archive that is there is stored, also where the run is stopped before it was looked at", async () => {
+  const stop = new AbortController();
+  const { service, destination } = await openedAt({
+    before(call) {
+      if (call !== "head") return undefined;
+      stop.abort(new Error("stop now"));
+      return "silence";
+    },
+  });
+  const options = { ...asArchive(), signal: stop.signal };
+  expect(await destination.put(NAME, generatedSource(SIZE_BYTES), options)).toMatchObject({ verified: "md5" });
+  expect(service.blobs.has(NAME)).toBe(true);
+});
+
 it.each([
   [400, "InvalidHeaderValue", "<HeaderName>x-ms-access-tier</HeaderName>", "invalid", "AZURE_STORAGE_ACCESS_TIER"],
   [400, "InvalidBlobOrBlock", "", "invalid", "BACKUP_FILENAME"],

@@ -172,7 +172,7 @@ interface Expected {
 
 /**
  * What is wrong is removed before this rejects. A signature that may not read is believed what it was answered; so is a
- * service that vouched for every block, and then can't be asked.
+ * service that vouched for every block, and then can't be asked: also because there is no time left for it.
  */
 async function verify(
   store: Store,
@@ -185,8 +185,8 @@ async function verify(
     .small(`${attempt}, looking at it`, signal, (abortSignal) => blob.getProperties({ abortSignal }), calls)
     .catch((error: unknown) => {
       const isDenied = error instanceof DestinationError && error.code === "denied" && statusOf(error.cause) === 403;
-      const isSilent = error instanceof DestinationError && error.code !== "not-found";
-      if (!isDenied && !(isVouchedFor && isSilent)) throw error;
+      const isUnasked = signal.aborted || (error instanceof DestinationError && error.code !== "not-found");
+      if (!isDenied && !(isVouchedFor && isUnasked)) throw error;
       return undefined;
     });
   if (found === undefined) return { storedAt: Date.now(), ...(isVouchedFor ? { verified: "md5" } : {}) };

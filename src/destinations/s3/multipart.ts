@@ -168,7 +168,10 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
 
     async end(signal) {
       if (session === undefined) return;
-      const limit = AbortSignal.timeout(signal.aborted ? STOP_MS : CLEAN_UP_MS);
+      // An archive that is there must not wait for its mark to go: it would count as not stored.
+      const limit = signal.aborted
+        ? AbortSignal.timeout(STOP_MS)
+        : AbortSignal.any([AbortSignal.timeout(CLEAN_UP_MS), ...(isCompleted ? [signal] : [])]);
       limit.addEventListener("abort", () => creation.abort(limit.reason), { once: true });
       try {
         if (!isCompleted) {

@@ -86,6 +86,24 @@ it.each([400, 405])("a store that vouched for every byte and then refuses a look
   expect(await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive())).toMatchObject({ verified: "md5" });
 });
 
+it.each(["head", "delete"] as const)(
+  "an archive that is there is stored, also where the run is stopped at its %s",
+  { timeout: 10_000 },
+  async (at) => {
+    const stop = new AbortController();
+    const { store, destination } = await openedAt({
+      before(call) {
+        if (call !== at) return undefined;
+        stop.abort(new Error("stop now"));
+        return "silence";
+      },
+    });
+    const options = { ...asArchive(), signal: stop.signal };
+    expect(await destination.put(NAME, generatedSource(SIZE_BYTES), options)).toMatchObject({ verified: "md5" });
+    expect(store.objects.has(NAME)).toBe(true);
+  },
+);
+
 it("a size that is not told is no reason to remove an archive", async () => {
   const { store, destination } = await openedAt({
     instead: (call, { headers }) =>

@@ -47,7 +47,7 @@ const LOOK_AGAIN_MS = 500;
 /**
  * Compares what the store has with what was sent: the size always, the checksum where the store's can be computed here. What
  * is wrong is removed before the call rejects. A key that may not read is believed what it was answered; so is a store that
- * answered with the checksum of what was sent, and then can't be asked.
+ * answered with the checksum of what was sent, and then can't be asked: also because there is no time left for it.
  */
 export async function verify(
   store: Store,
@@ -58,8 +58,8 @@ export async function verify(
 ): Promise<Proof> {
   const isProven = sent.answeredEtag === sent.etag;
   const found = await look(store, sent.key, attempt, signal, calls).catch((error: unknown) => {
-    const isSilent = error instanceof DestinationError && error.code !== "not-found";
-    if (!isProven || !isSilent) throw error;
+    const isUnasked = signal.aborted || (error instanceof DestinationError && error.code !== "not-found");
+    if (!isProven || !isUnasked) throw error;
     return undefined;
   });
   if (found === undefined) return { storedAt: Date.now(), ...(isProven ? { verified: "md5" } : {}) };
