@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { ChildTask } from "../contracts/task.ts";
+import { isPassedOn } from "./passed-on.ts";
 import { RUN_FLAGS } from "./run-flags.ts";
 
 export interface ChildEnd {
@@ -23,9 +24,6 @@ export interface Child {
   kill(): void;
 }
 
-/** Of the daemon's environment only this reaches a child: no setting and so no secret is among it. */
-const PASSED_ON = ["PATH", "HOME", "TZ", "LANG", "LC_ALL", "HOSTNAME", "TMPDIR", "TERM", "NO_COLOR"];
-
 /** After its answer and after SIGKILL a child has this long to be gone; then its task counts as over. */
 const ANSWERED_MS = 5_000;
 const KILLED_MS = 2_000;
@@ -39,10 +37,7 @@ const MOST_ANSWER_BYTES = 4 * 1024 * 1024;
 export function startChild(task: ChildTask, entry: string): Child {
   const [command, args] = politely(process.execPath, [...RUN_FLAGS, entry, "--child"]);
   const env: NodeJS.ProcessEnv = {};
-  for (const key of PASSED_ON) {
-    const value = process.env[key];
-    if (value !== undefined) env[key] = value;
-  }
+  for (const [key, value] of Object.entries(process.env)) if (isPassedOn(key)) env[key] = value;
   // glibc otherwise keeps freed compression buffers: 166-187 MB at the peak became 140 MB.
   env["MALLOC_MMAP_THRESHOLD_"] = "262144";
   const child = spawn(command, args, { stdio: ["pipe", "inherit", "inherit", "pipe"], env });

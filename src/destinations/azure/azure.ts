@@ -1,6 +1,7 @@
 import type { Destination } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
+import { endpointOf } from "../proxy.ts";
 import { wordOf } from "./errors.ts";
 import { listArea } from "./listing.ts";
 import type { AzureOptions } from "./options.ts";
@@ -15,10 +16,7 @@ export function createAzureDestination(options: AzureOptions): Destination {
   return {
     kind: "azure",
     label: store.label,
-    endpoint: {
-      host: address.hostname,
-      port: Number(address.port || (address.protocol === "https:" ? 443 : 80)),
-    },
+    ...endpointOf(address),
     connect: (signal) => probe(store, signal),
     put: (name, body, putOptions) => upload(store, name, body, putOptions),
     list: (area, signal) => listArea(store, area, signal),

@@ -2,6 +2,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { HttpOperationResponse, IHttpClient, WebResource } from "@azure/storage-blob";
 import { CONNECT_MS, IDLE_MS } from "../limits.ts";
+import { throughProxy } from "../proxy.ts";
 import { slicesOf } from "../slices.ts";
 
 const SOCKETS = 16;
@@ -16,9 +17,10 @@ export interface OwnHttpClient extends IHttpClient {
  * The SDK's own client knows only a limit for a whole request, which a large block on a slow line would break, and sends a
  * block as one piece. This one gives up when nothing moves, and hands blocks over in pieces.
  */
-export function createHttpClient(): OwnHttpClient {
-  const plain = new http.Agent({ keepAlive: true, maxSockets: SOCKETS });
-  const secure = new https.Agent({ keepAlive: true, maxSockets: SOCKETS });
+export function createHttpClient(address: URL): OwnHttpClient {
+  const agentOptions = { keepAlive: true, maxSockets: SOCKETS, ...throughProxy(address) };
+  const plain = new http.Agent(agentOptions);
+  const secure = new https.Agent(agentOptions);
   return {
     async sendRequest(resource) {
       const signal = resource.abortSignal as AbortSignal | undefined;

@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type AzureFake, type AzureFakeOptions, refusal, startAzureFake } from "../../../test/servers/azure-fake.ts";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
 import { asArchive, failureOf } from "../../../test/conformance/harness.ts";
@@ -10,20 +10,24 @@ import { azureOptionsFrom } from "./options.ts";
 const SIZE_BYTES = 9_000_000;
 const NAME = "a.tar";
 
+async function openedWith(endpoint: string): Promise<Destination> {
+  const values = await valuesFrom({
+    AZURE_STORAGE_ACCOUNT_NAME: "shop",
+    AZURE_STORAGE_CONTAINER_NAME: "backups",
+    AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: "a2V5",
+    AZURE_STORAGE_ENDPOINT: endpoint,
+  });
+  const destination = createAzureDestination(azureOptionsFrom(values));
+  onTestFinished(() => destination.close());
+  return destination;
+}
+
 async function openedAt(
   options: AzureFakeOptions,
 ): Promise<{ readonly service: AzureFake; readonly destination: Destination }> {
   const service = await startAzureFake(options);
   onTestFinished(() => service.close());
-  const values = await valuesFrom({
-    AZURE_STORAGE_ACCOUNT_NAME: "shop",
-    AZURE_STORAGE_CONTAINER_NAME: "backups",
-    AZURE_STORAGE_PRIMARY_ACCOUNT_KEY: "a2V5",
-    AZURE_STORAGE_ENDPOINT: `http://127.0.0.1:${service.port}/{{ .AccountName }}`,
-  });
-  const destination = createAzureDestination(azureOptionsFrom(values));
-  onTestFinished(() => destination.close());
-  return { service, destination };
+  return { service, destination: await openedWith(`http://127.0.0.1:${service.port}/{{ .AccountName }}`) };
 }
 
 it("an archive that appeared although its last answer was lost, and its blocks are gone, is stored", async () => {
@@ -96,4 +100,16 @@ it.each([
   const error = await failureOf(destination.put(NAME, generatedSource(SIZE_BYTES), asArchive()));
   expect(error).toMatchObject({ code, hint: expect.stringContaining(named) });
   if (more.includes("expired")) expect(String(error)).toContain("expired");
+});
+
+it("a service may lie behind a proxy", async () => {
+  const service = await startAzureFake();
+  onTestFinished(() => service.close());
+  // A proxy is asked with the whole address, which the fake takes as well.
+  vi.stubEnv("HTTP_PROXY", `127.0.0.1:${service.port}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const destination = await openedWith("http://service.invalid/{{ .AccountName }}");
+  expect(destination.endpoint).toBeUndefined();
+  await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
+  expect([...service.blobs.keys()]).toEqual([NAME]);
 });

@@ -37,12 +37,14 @@ export interface Store {
 export function createStore(options: AzureOptions): Store {
   const { folder, redact } = options;
   const prefix = folder === "" ? "" : `${folder}/`;
-  const httpClient = createHttpClient();
+  const httpClient = createHttpClient(new URL(options.address));
   const pipeline = newPipeline(credentialOf(options), {
     httpClient,
     // Our own attempts count and wait.
     retryOptions: { maxTries: 1 },
     userAgentOptions: { userAgentPrefix: "lifeboat" },
+    // Ours knows the way; without this the SDK reads the environment as well, and fails at a proxy without a scheme.
+    proxyOptions: { host: "http://unused.invalid", port: 1 },
   });
   const query = options.credentials.kind === "sas" ? `?${options.credentials.query}` : "";
   const address = `${options.address}/${encodeURIComponent(options.container)}${query}`;
@@ -80,9 +82,15 @@ export function createStore(options: AzureOptions): Store {
       }
     },
     small: (attempt, signal, work, calls = createAttempts({ signal })) =>
-      calls.call(() =>
-        store.call(attempt, signal, () => work(AbortSignal.any([signal, AbortSignal.timeout(SMALL_CALL_MS)]))),
-      ),
+      calls.call(async () => {
+        const limit = AbortSignal.timeout(SMALL_CALL_MS);
+        return await store.call(attempt, signal, () =>
+          work(AbortSignal.any([signal, limit])).catch((error: unknown) => {
+            // To whoever reads an answer, the end of its time looks like a cut.
+            throw limit.aborted ? limit.reason : error;
+          }),
+        );
+      }),
     close: () => httpClient.close(),
   };
   return store;

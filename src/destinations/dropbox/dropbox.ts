@@ -3,6 +3,7 @@ import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { type Attempts, createAttempts } from "../attempts.ts";
 import { componentsOf, RECORD_FOLDER } from "../names.ts";
+import { endpointOf } from "../proxy.ts";
 import { createApi } from "./api.ts";
 import { planBlocks } from "./blocks.ts";
 import { attempted } from "./failures.ts";
@@ -39,7 +40,7 @@ export function createDropboxDestination(options: DropboxOptions): Destination {
   return {
     kind: "dropbox",
     label,
-    endpoint: addressOf(options.endpoints.api),
+    ...endpointOf(new URL(options.endpoints.api)),
     connect: (signal) =>
       describing(
         `cannot use ${label}`,
@@ -100,9 +101,4 @@ async function describing<T>(attempt: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     throw attempted(error, attempt);
   }
-}
-
-function addressOf(url: string): { readonly host: string; readonly port: number } {
-  const { hostname, port, protocol } = new URL(url);
-  return { host: hostname, port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port) };
 }

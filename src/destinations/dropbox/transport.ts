@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { messageOf } from "../../lib/errors.ts";
+import { proxyFor } from "../proxy.ts";
 import { slicesOf } from "../slices.ts";
 import type { DropboxLimits } from "./options.ts";
 
@@ -51,7 +52,13 @@ export function createTransport(limits: DropboxLimits, onTaken: () => void = () 
     keepAliveTimeout: 20_000,
     allowH2: false,
   };
-  const dispatcher: Dispatcher = usesProxy() ? new EnvHttpProxyAgent(options) : new Agent(options);
+  const dispatchers = new Map<string | undefined, Dispatcher>();
+  const dispatcherFor = (url: string): Dispatcher => {
+    const proxy = proxyFor(new URL(url));
+    const known = dispatchers.get(proxy) ?? createDispatcher(proxy, options);
+    dispatchers.set(proxy, known);
+    return known;
+  };
   return {
     async post({ url, headers, body, signal, totalMs }) {
       const watch = watchSilence(limits.idleMs, totalMs, signal);
@@ -62,7 +69,7 @@ export function createTransport(limits: DropboxLimits, onTaken: () => void = () 
           body: content,
         } = await request(url, {
           method: "POST",
-          dispatcher,
+          dispatcher: dispatcherFor(url),
           signal: watch.signal,
           headers: { ...headers, ...(body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) }) },
           ...(body === undefined
@@ -86,15 +93,15 @@ export function createTransport(limits: DropboxLimits, onTaken: () => void = () 
         throw watch.reasonOf(error);
       }
     },
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
+    },
   };
 }
 
-/** As the image that Lifeboat replaces: the usual variables of the process environment. */
-function usesProxy(): boolean {
-  return ["http_proxy", "https_proxy"].some(
-    (name) => (process.env[name] ?? process.env[name.toUpperCase()]) !== undefined,
-  );
+function createDispatcher(proxy: string | undefined, options: Agent.Options): Dispatcher {
+  if (proxy === undefined) return new Agent(options);
+  return new EnvHttpProxyAgent({ ...options, httpProxy: proxy, httpsProxy: proxy, noProxy: "" });
 }
 
 interface Watch {

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { createRedactor, type Redactor } from "../../lib/redact.ts";
 import { CONNECT_MS, IDLE_MS, SMALL_CALL_MS } from "../limits.ts";
+import { throughProxy } from "../proxy.ts";
 import { tlsOptions } from "../tls.ts";
 import { addressOf } from "./endpoint.ts";
 import { regionNamedBy, type WithRefusalText } from "./errors.ts";
@@ -25,10 +26,15 @@ export interface Connection {
 
 /** Connects to nothing until the first call. */
 export function createConnection(options: S3Options): Connection {
+  const agentOptions = {
+    keepAlive: true,
+    maxSockets: SOCKETS,
+    ...throughProxy(new URL(addressOf(options.host, options.isHttps, options.region.name))),
+  };
   const agents = {
-    httpAgent: new http.Agent({ keepAlive: true, maxSockets: SOCKETS }),
+    httpAgent: new http.Agent(agentOptions),
     // An agent of our own: from the plain object that the SDK takes as well, some requests went out without its `ca`.
-    httpsAgent: new https.Agent({ keepAlive: true, maxSockets: SOCKETS, ...tlsOptions(options.trust) }),
+    httpsAgent: new https.Agent({ ...agentOptions, ...tlsOptions(options.trust) }),
   };
   const clients = new Map<string, S3Client>();
   let region = options.region.name;

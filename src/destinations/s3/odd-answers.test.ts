@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
 import { asArchive, failureOf } from "../../../test/conformance/harness.ts";
 import { openS3 } from "../../../test/conformance/s3-store.ts";
@@ -14,12 +14,16 @@ const KEYS = { AWS_ACCESS_KEY_ID: "AKIDAKID", AWS_SECRET_ACCESS_KEY: "secretsecr
 async function openedAt(
   options: S3FakeOptions,
   credentials: Readonly<Record<string, string>> = KEYS,
+  { isProxy = false } = {},
 ): Promise<{ readonly store: S3Fake; readonly destination: Destination }> {
   const store = await startS3Fake(options);
   onTestFinished(() => store.close());
+  // A proxy is asked with the whole address, which the fake takes as well.
+  if (isProxy) vi.stubEnv("HTTP_PROXY", `127.0.0.1:${store.port}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const destination = await openS3({
     AWS_S3_BUCKET_NAME: "b",
-    AWS_ENDPOINT: `127.0.0.1:${store.port}`,
+    AWS_ENDPOINT: isProxy ? "store.invalid" : `127.0.0.1:${store.port}`,
     AWS_ENDPOINT_PROTO: "http",
     ...credentials,
   });
@@ -123,6 +127,13 @@ it("being told in yet other words to go slower is obeyed", async () => {
 it("the mark of an upload is removed in spite of a busy store", async () => {
   const busy = once(() => refusal(503, "SlowDown"));
   const { store, destination } = await openedAt({ before: (call) => (call === "delete" ? busy() : undefined) });
+  await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
+  expect([...store.objects.keys()]).toEqual([NAME]);
+});
+
+it("a store may lie behind a proxy", async () => {
+  const { store, destination } = await openedAt({}, KEYS, { isProxy: true });
+  expect(destination.endpoint).toBeUndefined();
   await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
   expect([...store.objects.keys()]).toEqual([NAME]);
 });

@@ -2,6 +2,7 @@ import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import type { Destination } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
+import { endpointOf } from "../proxy.ts";
 import { createConnection } from "./client.ts";
 import { addressOf } from "./endpoint.ts";
 import { isRefusal } from "./errors.ts";
@@ -21,7 +22,7 @@ export function createS3Destination(options: S3Options): Destination {
   return {
     kind: "s3",
     label: store.label,
-    endpoint: { host: address.hostname, port: Number(address.port || (options.isHttps ? 443 : 80)) },
+    ...endpointOf(address),
     connect: (signal) => probe(store, `cannot use ${store.label}`, signal),
     put: (name, body, putOptions) => upload(store, name, body, putOptions),
     list: (area, signal) => listArea(store, area, signal),

@@ -53,11 +53,13 @@ export function createStore(options: S3Options, connection: Connection): Store {
       signal.throwIfAborted();
       const attempts = calls ?? createAttempts({ signal });
       return await attempts.call(async () => {
+        const limit = AbortSignal.timeout(SMALL_CALL_MS);
         try {
-          return await work(AbortSignal.any([signal, AbortSignal.timeout(SMALL_CALL_MS)]));
+          return await work(AbortSignal.any([signal, limit]));
         } catch (error) {
           if (signal.aborted) throw signal.reason;
-          throw translate(error, attempt);
+          // To whoever reads an answer, the end of its time looks like a cut.
+          throw translate(limit.aborted ? limit.reason : error, attempt);
         }
       });
     },
