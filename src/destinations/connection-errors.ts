@@ -47,7 +47,8 @@ function fromOne(error: Error): ConnectionFailure | undefined {
   if (code === "ENOTFOUND") return { kind: "name", code: "unavailable", text: "there is no host of this name" };
   if (code === "EAI_AGAIN" || code.startsWith("EAI_"))
     return { kind: "name", code: "unavailable", text: "the host's name cannot be resolved now" };
-  if (code === "ERR_PROXY_TUNNEL")
+  // As Node.js and as undici say it.
+  if (code === "ERR_PROXY_TUNNEL" || error.message.startsWith("Proxy response ("))
     return { kind: "refused", code: "unavailable", text: "the proxy (HTTPS_PROXY) opens no way to the host" };
   if (UNREACHABLE.has(code))
     return {

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { DestinationError } from "../../lib/errors.ts";
 import { createRedactor, maskUserInfo } from "../../lib/redact.ts";
 import { CONNECT_MS, IDLE_MS } from "../limits.ts";
+import { throughProxy } from "../proxy.ts";
 import { tlsOptions } from "../tls.ts";
 import { createAddress } from "./address.ts";
 import { createAuth } from "./auth.ts";
@@ -61,10 +62,11 @@ export function createDavClient(options: WebdavOptions): DavClient {
     answerMs: options.limits?.answerMs ?? AFTER_BODY_MS,
   };
   const agents = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: 16 }),
+    http: new HttpAgent({ keepAlive: true, maxSockets: 16, ...throughProxy(url) }),
     https: new HttpsAgent({
       keepAlive: true,
       maxSockets: 16,
+      ...throughProxy(url),
       ...tlsOptions({
         isInsecure: options.isInsecure === true,
         ...(options.caCertificate === undefined ? {} : { caCertificate: options.caCertificate }),

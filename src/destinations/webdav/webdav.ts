@@ -2,6 +2,7 @@ import type { Destination, PutOptions } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { createAttempts } from "../attempts.ts";
+import { endpointOf } from "../proxy.ts";
 import { removeRemoteLeftovers } from "../remote-leftovers.ts";
 import { createDavClient } from "./client.ts";
 import { findPartials, listObjects } from "./listing.ts";
@@ -36,7 +37,7 @@ export function createWebdavDestination(options: WebdavOptions): Destination {
   return {
     kind: "webdav",
     label,
-    endpoint: { host: url.hostname.replace(/^\[|\]$/g, ""), port: portOf(url) },
+    ...endpointOf(url),
     async connect(signal) {
       await call(`cannot use ${label}`, signal, async (asking) => {
         const folder = await lookAt(asking, root, "folder");
@@ -84,9 +85,4 @@ export function createWebdavDestination(options: WebdavOptions): Destination {
       client.close();
     },
   };
-}
-
-function portOf(url: URL): number {
-  if (url.port !== "") return Number(url.port);
-  return url.protocol === "https:" ? 443 : 80;
 }
