@@ -33,6 +33,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ContainerBeingDeleted: { code: "not-found", hint: "the container of AZURE_STORAGE_CONTAINER_NAME is being deleted" },
   ContainerDisabled: { code: "denied", hint: "see the container of AZURE_STORAGE_CONTAINER_NAME" },
   BlobNotFound: { code: "not-found" },
+  // Only reading sets conditions.
+  ConditionNotMet: { code: "not-found", hint: "the blob was replaced while it was read: try again" },
   AuthenticationFailed: {
     code: "denied",
     hint: `correct ${CREDENTIALS}; a shared access signature may have expired, or this machine's clock is off`,

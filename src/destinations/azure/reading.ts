@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Area, ByteRange } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
-import { checkRange } from "../range.ts";
+import { checkPiece, checkRange } from "../range.ts";
 import { resumingBody } from "../resuming-body.ts";
 import { statusOf, toAzureError, wordOf } from "./errors.ts";
 import type { Store } from "./store.ts";
@@ -24,8 +24,11 @@ export async function openBlob(
       maxRetryRequests: 0,
       ...(etag === undefined ? {} : { conditions: { ifMatch: etag } }),
     });
-    if (!(answer.readableStreamBody instanceof Readable)) throw new Error("the answer has no body");
-    return { body: answer.readableStreamBody, etag: answer.etag, lengthBytes: answer.contentLength };
+    const { readableStreamBody: body, etag: answeredEtag, contentLength: lengthBytes, contentRange } = answer;
+    if (!(body instanceof Readable)) throw new Error("the answer has no body");
+    const to = length === undefined ? undefined : offset + length - 1;
+    checkPiece(body, { from: offset, to, contentRange, lengthBytes, etag, answeredEtag }, attempt);
+    return { body, etag: answeredEtag, lengthBytes };
   };
   const offset = range?.offset ?? 0;
   try {

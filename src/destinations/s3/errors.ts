@@ -30,6 +30,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   NoSuchBucket: { code: "not-found", hint: "create the bucket, or correct AWS_S3_BUCKET_NAME" },
   InvalidBucketName: { code: "invalid", hint: "correct AWS_S3_BUCKET_NAME" },
   NoSuchKey: { code: "not-found" },
+  // Only reading sets conditions.
+  PreconditionFailed: { code: "not-found", hint: "the object was replaced while it was read: try again" },
   NoSuchUpload: {
     code: "invalid",
     hint: "something else removed the unfinished upload: look at the bucket's lifecycle rules",

@@ -3,7 +3,7 @@ import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { Area, ByteRange } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
-import { checkRange } from "../range.ts";
+import { checkPiece, checkRange } from "../range.ts";
 import { resumingBody } from "../resuming-body.ts";
 import { isRefusal, statusOf } from "./errors.ts";
 import type { Store } from "./store.ts";
@@ -28,8 +28,14 @@ export async function openObject(
       ...(etag === undefined ? {} : { IfMatch: etag }),
     });
     const answer = await store.connection.run((client) => client.send(command, { abortSignal: signal }));
-    if (!(answer.Body instanceof Readable)) throw new Error("the answer has no body");
-    return { body: answer.Body, etag: answer.ETag, lengthBytes: answer.ContentLength };
+    const { Body, ETag, ContentLength, ContentRange } = answer;
+    if (!(Body instanceof Readable)) throw new Error("the answer has no body");
+    checkPiece(
+      Body,
+      { from, to, contentRange: ContentRange, lengthBytes: ContentLength, etag, answeredEtag: ETag },
+      attempt,
+    );
+    return { body: Body, etag: ETag, lengthBytes: ContentLength };
   };
   const from = range?.offset ?? 0;
   const to = range === undefined ? undefined : range.offset + range.length - 1;
