@@ -47,14 +47,15 @@ export async function checkDestinations(job: Job, setup: Setup, signal: AbortSig
   return found.flat();
 }
 
-function findingsOf(
-  destination: Destination,
+/** One line for the whole, and one for each step that was refused and is dispensable. */
+export function findingsOf(
+  destination: Pick<Destination, "label" | "folder">,
   steps: readonly ProbeStep[],
 ): Pick<DestinationFinding, "level" | "text" | "steps">[] {
   const { label, folder } = destination;
   const failed = steps.filter(({ outcome }) => outcome === "failed");
   const times = steps.map(({ step, durationMs }) => `${step} ${formatSpan(durationMs)}`).join(", ");
-  const listed = steps.find(({ step, outcome }) => step === "list" && outcome !== "failed")?.detail;
+  const listed = steps.find(({ step, outcome }) => step === "list" && outcome === "ok")?.detail;
   const found = [listed, folder === undefined ? undefined : freeSpace(folder)].filter((text) => text !== undefined);
   const main =
     failed.length > 0
