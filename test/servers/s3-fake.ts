@@ -26,7 +26,7 @@ export interface S3FakeOptions {
   /** What is answered instead of `answer`; the store has done what was asked unless this is `before`. Undefined: `answer`. */
   instead?(call: FakeCall, answer: FakeAnswer, request: IncomingMessage): FakeAnswer | undefined;
   /** Comes before anything is done. Undefined: go on. `silence`: nothing is answered. */
-  before?(call: FakeCall): FakeAnswer | "silence" | undefined;
+  before?(call: FakeCall, request: IncomingMessage): FakeAnswer | "silence" | undefined;
   /** Default: as Amazon makes them, of MD5 sums. */
   readonly hasOpaqueTags?: boolean;
 }
@@ -90,7 +90,7 @@ export async function startS3Fake(options: S3FakeOptions = {}): Promise<S3Fake> 
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       calls.push(call);
-      const early = options.before?.(call);
+      const early = options.before?.(call, request);
       if (early === "silence") return;
       const done = early ?? perform(call, url, request, Buffer.concat(chunks));
       const { status, headers, body } =

@@ -7,7 +7,7 @@ import { CONNECT_MS, IDLE_MS, SMALL_CALL_MS } from "../limits.ts";
 import { throughProxy } from "../proxy.ts";
 import { tlsOptions } from "../tls.ts";
 import { addressOf } from "./endpoint.ts";
-import { regionNamedBy, type WithRefusalText } from "./errors.ts";
+import { isRefusal, regionNamedBy, type WithRefusalText } from "./errors.ts";
 import type { S3Options } from "./options.ts";
 import { roleCredentials } from "./role-credentials.ts";
 
@@ -18,7 +18,7 @@ const SOCKETS = 16;
 export interface Connection {
   /**
    * Calls `work` with a client, and again with that of another region when the store says that this is where the bucket
-   * lies and the user named none. `patient` waits longer in silence: some stores take minutes to put an object together.
+   * lies and the user named none, or once more by the store's clock when this machine's is too far off. `patient` waits longer in silence: some stores take minutes to put an object together.
    */
   run<T>(work: (client: S3Client) => Promise<T>, patience?: "patient"): Promise<T>;
   close(): void;
@@ -52,8 +52,10 @@ export function createConnection(options: S3Options): Connection {
         return await work(clientFor(idleMs));
       } catch (error) {
         const named = options.region.isGiven ? undefined : regionNamedBy(error);
-        if (named === undefined || named === asked) throw error;
-        region = named;
+        const isElsewhere = named !== undefined && named !== asked;
+        // The SDK has taken the store's time from this answer.
+        if (!isElsewhere && !isRefusal(error, "RequestTimeTooSkewed")) throw error;
+        if (isElsewhere) region = named;
         return await work(clientFor(idleMs));
       }
     },

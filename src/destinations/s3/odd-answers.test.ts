@@ -131,6 +131,19 @@ it("the mark of an upload is removed in spite of a busy store", async () => {
   expect([...store.objects.keys()]).toEqual([NAME]);
 });
 
+it("a clock that is two hours off is no reason to fail", async () => {
+  const { store, destination } = await openedAt({
+    before(_, { headers }) {
+      const theirs = Date.now() + 7_200_000;
+      const [, y, m, d, h, min] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(String(headers["x-amz-date"])) ?? [];
+      if (Math.abs(Date.parse(`${y}-${m}-${d}T${h}:${min}:00Z`) - theirs) < 900_000) return undefined;
+      return { ...refusal(403, "RequestTimeTooSkewed"), headers: { date: new Date(theirs).toUTCString() } };
+    },
+  });
+  await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
+  expect([...store.objects.keys()]).toEqual([NAME]);
+});
+
 it("a store may lie behind a proxy", async () => {
   const { store, destination } = await openedAt({}, KEYS, { isProxy: true });
   expect(destination.endpoint).toBeUndefined();
