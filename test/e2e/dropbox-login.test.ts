@@ -67,6 +67,7 @@ describe("lifeboat dropbox-login", () => {
     expect(status).toBe(1);
     expect(stdout).toBe("");
     expect(stderr).toContain("invalid_grant");
+    expect(stderr).toContain("hint: a code is good once");
     expect(stderr).not.toContain("a-code-that-is-wrong");
   });
 

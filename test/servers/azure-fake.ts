@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 
 /*
  * As much of Azure Blob Storage as a delivery needs, without signatures, for answers that Azurite can't be made to give.
@@ -25,7 +25,7 @@ export interface AzureFakeOptions {
   /** Answered although the service has done what was asked. Undefined: its own answer. */
   instead?(call: FakeCall): FakeAnswer | undefined;
   /** Comes before anything is done. Undefined: go on. `silence`: nothing is answered. */
-  before?(call: FakeCall): FakeAnswer | "silence" | undefined;
+  before?(call: FakeCall, request: IncomingMessage): FakeAnswer | "silence" | undefined;
 }
 
 export async function startAzureFake(options: AzureFakeOptions = {}): Promise<AzureFake> {
@@ -72,7 +72,7 @@ export async function startAzureFake(options: AzureFakeOptions = {}): Promise<Az
     request.on("end", () => {
       calls.push(call);
       const sum = String(request.headers["x-ms-blob-content-md5"] ?? "");
-      const early = options.before?.(call);
+      const early = options.before?.(call, request);
       if (early === "silence") return;
       const done = early ?? perform(call, url, Buffer.concat(chunks), sum);
       const { status, headers, body } = (early === undefined ? options.instead?.(call) : undefined) ?? done;

@@ -22,7 +22,9 @@ export async function* listArea(
     for (const { name: full, properties } of page.blobs) {
       const name = full.slice(prefix.length);
       if (!full.startsWith(prefix) || name === "" || name.split("/").some((part) => !isListed(area, part))) continue;
-      yield { name, sizeBytes: properties.contentLength ?? 0, storedAt: properties.lastModified.getTime() };
+      const { contentLength, lastModified } = properties as Partial<typeof properties>;
+      // Without a time it counts as new: retention must not take it for very old.
+      yield { name, sizeBytes: contentLength ?? 0, storedAt: lastModified?.getTime() ?? Date.now() };
     }
     token = page.token === "" || page.token === asked ? undefined : page.token;
   } while (token !== undefined);

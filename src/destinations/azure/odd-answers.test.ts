@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { type AzureFake, type AzureFakeOptions, refusal, startAzureFake } from "../../../test/servers/azure-fake.ts";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
-import { asArchive, failureOf } from "../../../test/conformance/harness.ts";
+import { asArchive, failureOf, listAll } from "../../../test/conformance/harness.ts";
 import { valuesFrom } from "../../../test/servers/job-values.ts";
 import type { Destination } from "../../contracts/destination.ts";
 import { createAzureDestination } from "./azure.ts";
@@ -100,6 +100,28 @@ it.each([
   const error = await failureOf(destination.put(NAME, generatedSource(SIZE_BYTES), asArchive()));
   expect(error).toMatchObject({ code, hint: expect.stringContaining(named) });
   if (more.includes("expired")) expect(String(error)).toContain("expired");
+});
+
+it("an archive without a time is not taken for a very old one", async () => {
+  const blob = "<Blob><Name>a.tar</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>";
+  const body = `<EnumerationResults><Blobs>${blob}</Blobs><NextMarker/></EnumerationResults>`;
+  const { destination } = await openedAt({
+    before: () => ({ status: 200, headers: { "content-type": "application/xml" }, body }),
+  });
+  const [found] = await listAll(destination, "archive");
+  expect(Math.abs((found?.storedAt ?? 0) - Date.now())).toBeLessThan(60_000);
+});
+
+it("a size that is not told is no reason to remove an archive", async () => {
+  let sum = "";
+  const { service, destination } = await openedAt({
+    before(call, { headers }) {
+      if (call === "commit") sum = String(headers["x-ms-blob-content-md5"]);
+      return call === "head" ? { status: 200, headers: { "content-md5": sum } } : undefined;
+    },
+  });
+  expect(await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive())).toMatchObject({ verified: "md5" });
+  expect(service.blobs.has(NAME)).toBe(true);
 });
 
 it("a service may lie behind a proxy", async () => {

@@ -190,8 +190,11 @@ async function verify(
       return undefined;
     });
   if (found === undefined) return { storedAt: Date.now(), ...(isVouchedFor ? { verified: "md5" } : {}) };
-  const isOther = found.contentMD5 !== undefined && !md5.equals(found.contentMD5);
-  if (found.contentLength === sizeBytes && !isOther)
+  const isSame = found.contentMD5 !== undefined && md5.equals(found.contentMD5);
+  const isOther = found.contentMD5 !== undefined && !isSame;
+  // A proxy on the way may drop the size.
+  const hasItsSize = found.contentLength === sizeBytes || (found.contentLength === undefined && isSame);
+  if (hasItsSize && !isOther)
     return {
       storedAt: found.lastModified?.getTime() ?? Date.now(),
       // The service checked every block against its MD5, and has that of the whole.

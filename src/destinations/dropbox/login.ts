@@ -1,4 +1,4 @@
-import { UserError } from "../../lib/errors.ts";
+import { DestinationError, UserError } from "../../lib/errors.ts";
 import { createRedactor } from "../../lib/redact.ts";
 import { requestToken } from "./access-tokens.ts";
 import { attempted, translated } from "./failures.ts";
@@ -7,6 +7,8 @@ import { createTransport } from "./transport.ts";
 
 /** What Lifeboat needs to store, list, read and remove archives. */
 export const NEEDED_SCOPES = ["files.content.write", "files.content.read", "files.metadata.read"] as const;
+
+const ONE_CODE = "a code is good once, for a few minutes, and for this app only: open the address again for a new one";
 
 const AUTHORISE = "https://www.dropbox.com/oauth2/authorize";
 
@@ -47,7 +49,10 @@ export async function exchangeCode(
       missingScopes: given === undefined ? [] : NEEDED_SCOPES.filter((scope) => !given.includes(scope)),
     };
   } catch (error) {
-    throw attempted(translated(error, signal), "the code could not be exchanged");
+    if (error instanceof UserError && !(error instanceof DestinationError)) throw error;
+    const failure = attempted(translated(error, signal), "the code could not be exchanged");
+    if (!(failure instanceof DestinationError) || !failure.message.includes("invalid_grant")) throw failure;
+    throw new UserError(failure.message, { hint: ONE_CODE, cause: failure });
   } finally {
     await transport.close();
   }

@@ -50,7 +50,8 @@ export async function* listKeys(
       const key = decodeKey(Key ?? "", page.EncodingType);
       // A store that ignores prefix or delimiter must not make foreign objects ours.
       if (!key.startsWith(prefix) || (isFlat && key.slice(prefix.length).includes("/"))) continue;
-      yield { key, sizeBytes: Size ?? 0, modifiedAt: LastModified?.getTime() ?? 0 };
+      // Without a time it counts as new: retention must not take it for very old.
+      yield { key, sizeBytes: Size ?? 0, modifiedAt: LastModified?.getTime() ?? Date.now() };
     }
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     if (page.IsTruncated === true && (token === undefined || token === asked)) {

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
-import { asArchive, failureOf } from "../../../test/conformance/harness.ts";
+import { asArchive, failureOf, listAll } from "../../../test/conformance/harness.ts";
 import { openS3 } from "../../../test/conformance/s3-store.ts";
 import { refusal, type S3Fake, type S3FakeOptions, startS3Fake } from "../../../test/servers/s3-fake.ts";
 import type { Destination } from "../../contracts/destination.ts";
@@ -129,6 +129,18 @@ it("the mark of an upload is removed in spite of a busy store", async () => {
   const { store, destination } = await openedAt({ before: (call) => (call === "delete" ? busy() : undefined) });
   await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
   expect([...store.objects.keys()]).toEqual([NAME]);
+});
+
+it("an archive without a time is not taken for a very old one", async () => {
+  const entry = "<Contents><Key>a.tar</Key><Size>1</Size></Contents>";
+  const { destination } = await openedAt({
+    before: (call) =>
+      call === "list"
+        ? { status: 200, body: `<ListBucketResult><Name>b</Name>${entry}</ListBucketResult>` }
+        : undefined,
+  });
+  const [found] = await listAll(destination, "archive");
+  expect(Math.abs((found?.storedAt ?? 0) - Date.now())).toBeLessThan(60_000);
 });
 
 it("a clock that is two hours off is no reason to fail", async () => {
