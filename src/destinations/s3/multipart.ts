@@ -63,6 +63,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
   const creation = new AbortController();
   let session: Promise<Session> | undefined;
   let mayHaveBegun = false;
+  let creations = 0;
   let wasCut = false;
   let isCompleted = false;
 
@@ -80,7 +81,10 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
       .small(
         attempt,
         creation.signal,
-        (abortSignal) => store.connection.run((client) => client.send(command, { abortSignal })),
+        (abortSignal) => {
+          creations += 1;
+          return store.connection.run((client) => client.send(command, { abortSignal }));
+        },
         calls,
       )
       .catch((error: unknown) => {
@@ -180,6 +184,8 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
           if (begun === undefined && mayHaveBegun) return;
           if (begun !== undefined) await abortForGood(target, begun.uploadId, wasCut, limit);
         }
+        // An answer that was lost may have told of an upload that nobody knows now: the mark leads the next run to it.
+        if (creations > 1) return;
         await store.small(attempt, limit, (abortSignal) => removeMark(store, mark, abortSignal));
       } catch {
         // The failure that led here is the one to report; the mark stays here, too.

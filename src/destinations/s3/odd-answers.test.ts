@@ -163,6 +163,15 @@ it("a store may lie behind a proxy", async () => {
   expect([...store.objects.keys()]).toEqual([NAME]);
 });
 
+it("an upload whose beginning was answered by an error leaves its mark for the next run", async () => {
+  const lost = once(() => refusal(500, "InternalError"));
+  const { store, destination } = await openedAt({ instead: (call) => (call === "create" ? lost() : undefined) });
+  await destination.put(NAME, generatedSource(SIZE_BYTES), asArchive());
+  const [mark, ...archives] = [...store.objects.keys()];
+  expect(mark).toMatch(/^\.lifeboat\/uploads\/\.a\.tar\.lb1-.*\.partial$/);
+  expect(archives).toEqual([NAME]);
+});
+
 it("what a store repeats of a role's credentials is not shown", async () => {
   const keys = { AccessKeyId: "AKIDROLE", SecretAccessKey: "secretsecret", Token: "tokentoken" };
   const service = createServer((_, response) => void response.end(JSON.stringify(keys)));
