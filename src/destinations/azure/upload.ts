@@ -61,7 +61,7 @@ export async function upload(
   const sendOnly = async (part: Part, calls: Attempts, partSignal: AbortSignal): Promise<void> => {
     const { sizeBytes, sha256 } = await orAborted(body.finished, partSignal);
     if (sizeBytes !== part.bytes.byteLength) throw wrongSize(attempt, part.bytes.byteLength, sizeBytes);
-    const answer = await calls.call(() =>
+    const sending = calls.call(() =>
       store.call(attempt, partSignal, async () =>
         check(
           part,
@@ -73,6 +73,10 @@ export async function upload(
         ),
       ),
     );
+    const answer = await sending.catch(async (error: unknown) => {
+      if (!(await isThere(blob, { sizeBytes, md5: part.md5 }, error, partSignal))) throw error;
+      return { contentMD5: part.md5 };
+    });
     confirm(part, answer);
   };
 

@@ -16,13 +16,11 @@ import { isRefusal } from "./errors.ts";
 import { sendInSlices } from "./sliced-body.ts";
 import { noS3Answer, type Target, translated } from "./target.ts";
 import { markKey, removeMark, writeMark } from "./upload-mark.ts";
-import { look, plainEtag, type Sent, UPLOAD_STAMP } from "./verify.ts";
+import { lookAfterFailure, plainEtag, type Sent, UPLOAD_STAMP } from "./verify.ts";
 
 /** What a run that was told to stop has for cleaning up, and what any other failure has. */
 const STOP_MS = 800;
 const CLEAN_UP_MS = 15_000;
-/** For looking whether the archive is there after all. */
-const LOOK_MS = 10_000;
 /**
  * A part that was on its way during the abort may still arrive and bring the upload back ("it might be necessary to abort
  * a given multipart upload multiple times", says the API of AbortMultipartUpload): when it is aborted again.
@@ -160,9 +158,7 @@ export function createMultipart(target: Target, owner: JobTag): Multipart {
       } catch (error) {
         if (signal.aborted || !(error instanceof DestinationError)) throw error;
         if (!isRefusal(error.cause, "NoSuchUpload") && error.code !== "unavailable") throw error;
-        // An answer that got lost is no failure: what lies there decides.
-        const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
-        const found = await look(store, key, attempt, limit, createAttempts({ signal: limit })).catch(() => undefined);
+        const found = await lookAfterFailure(store, key, attempt, signal);
         if (found?.sizeBytes !== sizeBytes || (found.etag !== etag && found.uploadStamp !== stamp))
           throw lostAsUnavailable(error);
         isCompleted = true;

@@ -16,7 +16,7 @@ import { probe } from "./probe.ts";
 import { sendInSlices } from "./sliced-body.ts";
 import type { Store } from "./store.ts";
 import { type Target, targetOf, translated, wrongSize } from "./target.ts";
-import { plainEtag, type Sent, verify } from "./verify.ts";
+import { lookAfterFailure, plainEtag, type Sent, verify } from "./verify.ts";
 
 const MIB = 1024 * 1024;
 const PART_BYTES = 8 * MIB;
@@ -93,14 +93,20 @@ async function putWhole(
       sendInSlices(command, part.bytes, () => calls.progressed());
       return client.send(command, { abortSignal: signal });
     });
-  const answer = await calls.call(async () => {
+  const etag = part.md5.toString("hex");
+  const sending = calls.call(async () => {
     try {
       return await translated(target, signal, sendOnce);
     } catch (error) {
       throw await explained(target, error, signal);
     }
   });
-  const etag = part.md5.toString("hex");
+  const answer = await sending.catch(async (error: unknown) => {
+    if (signal.aborted || !(error instanceof DestinationError) || error.code !== "unavailable") throw error;
+    const found = await lookAfterFailure(store, key, attempt, signal);
+    if (found?.etag !== etag || found.sizeBytes !== sizeBytes) throw error;
+    return { ETag: etag };
+  });
   const answeredEtag = plainEtag(answer.ETag);
   const crc = usesCrc32 ? crc32Base64(crc32(part.bytes)) : undefined;
   return { key, sizeBytes, etag, answeredEtag, crc32: crc, isMd5Store: answeredEtag === etag };

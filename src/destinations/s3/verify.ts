@@ -4,7 +4,7 @@ import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand } from "@aws-s
 import type { Verified } from "../../contracts/destination.ts";
 import { sleep } from "../../lib/clock.ts";
 import { DestinationError } from "../../lib/errors.ts";
-import type { Attempts } from "../attempts.ts";
+import { type Attempts, createAttempts } from "../attempts.ts";
 import type { Store } from "./store.ts";
 
 /** What was sent, and what the store said when it took it. */
@@ -43,6 +43,8 @@ export const UPLOAD_STAMP = "lifeboat-upload";
 /** A HEAD may come before the store has caught up with itself. */
 const LOOKS = 3;
 const LOOK_AGAIN_MS = 500;
+/** For looking whether an archive is there after all. */
+const LOOK_MS = 10_000;
 
 /**
  * Compares what the store has with what was sent: the size always, the checksum where the store's can be computed here. What
@@ -111,7 +113,7 @@ async function readBack(store: Store, key: string, signal: AbortSignal): Promise
 }
 
 /** What is stored under a key; undefined where this key may not ask. Rejects with `not-found` where nothing is. */
-export async function look(
+async function look(
   store: Store,
   key: string,
   attempt: string,
@@ -128,6 +130,17 @@ export async function look(
       await sleep(LOOK_AGAIN_MS, signal);
     }
   }
+}
+
+/** An answer that got lost is no failure: what lies there decides. Undefined where that can't be found out soon. */
+export async function lookAfterFailure(
+  store: Store,
+  key: string,
+  attempt: string,
+  signal: AbortSignal,
+): Promise<Found | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+  return await look(store, key, attempt, limit, createAttempts({ signal: limit })).catch(() => undefined);
 }
 
 async function lookOnce(
