@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -238,6 +238,17 @@ describe("what is in the way", () => {
       code: "invalid",
       hint: "correct SSH_REMOTE_PATH",
     });
+    for (const path of ["file.tar/below/it", "leads-nowhere"]) {
+      symlinkSync("/nowhere", join(folder, "leads-nowhere"), "file");
+      const other = open({ remotePath: join(folder, path) });
+      expect(await failure(other.put("x.tar", bufferSource(sampleBytes(1)), asArchive()))).toMatchObject({
+        code: "invalid",
+        message: expect.stringContaining("not a folder"),
+        hint: "correct SSH_REMOTE_PATH",
+      });
+      await other.close();
+      rmSync(join(folder, "leads-nowhere"));
+    }
     const denied = open({ remotePath: "/etc/lifeboat-may-not" });
     const error = await failure(denied.put("x.tar", bufferSource(sampleBytes(1)), asArchive()));
     expect(error).toMatchObject({ code: "denied", hint: expect.stringContaining("SSH_REMOTE_PATH") });
