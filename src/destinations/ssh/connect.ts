@@ -96,6 +96,14 @@ function boundHandshake(client: Client, attempt: string, connectMs: number): Bou
       ms,
     );
   let timer = after(connectMs, "no SSH server answered", "check SSH_HOST_NAME and SSH_PORT, and firewalls in between");
+  // The library would wait for a new one for ever.
+  (client as NodeJS.EventEmitter).once("change password", () =>
+    reject(
+      new DestinationError("denied", `${attempt}: the password has expired`, {
+        hint: "set a new one on the server, and correct SSH_PASSWORD",
+      }),
+    ),
+  );
   client.once("handshake", () => {
     clearTimeout(timer);
     timer = after(LOGIN_MS, "the login was not answered", "look into the log of the SSH server");
