@@ -6,6 +6,7 @@ import { CONNECT_MS, IDLE_MS } from "../limits.ts";
 import { tlsOptions } from "../tls.ts";
 import { createAddress } from "./address.ts";
 import { createAuth } from "./auth.ts";
+import { createDigest, parseChallenges } from "./digest.ts";
 import { meaningOf, retryAfterMs, toWebdavError } from "./errors.ts";
 import { type Answer, exchange, type HttpLimits, readAnswer, type SendRequest, type Upload } from "./http.ts";
 import type { WebdavOptions } from "./options.ts";
@@ -77,6 +78,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
       ? httpsRequest(target, { ...requestOptions, agent: agents.https })
       : httpRequest(target, { ...requestOptions, agent: agents.http });
   let address = createAddress(url.origin);
+  let isUnasked = false;
 
   const once = async (request: DavRequest, target: URL, authorization: string | undefined): Promise<Answer> => {
     const { body, signal, attempt } = request;
@@ -92,7 +94,8 @@ export function createDavClient(options: WebdavOptions): DavClient {
           ...request.headers,
           ...(authorization === undefined ? {} : { Authorization: authorization }),
         },
-        ...(body === undefined ? {} : { body }),
+        // With `Expect`, Node.js encodes a name that is not ASCII a second time.
+        ...(body === undefined ? {} : { body, isUnasked: isUnasked || !/^[ -~]*$/.test(authorization ?? "") }),
         signal,
         limits: isUpload ? limits : { ...limits, answerMs: limits.idleMs },
       });
@@ -109,6 +112,11 @@ export function createDavClient(options: WebdavOptions): DavClient {
       const authorization = auth.authorize(request.method, `${target.pathname}${target.search}`);
       const answer = await once(request, target, authorization);
       const { status, message } = answer;
+      if (status === 417 && !isUnasked) {
+        isUnasked = true;
+        answer.discard();
+        continue;
+      }
       if (status === 401 || ((status === 403 || status === 404) && authorization === undefined)) {
         if (!auth.learn(status, message.headers["www-authenticate"], authorization) || (logins += 1) > MOST_LOGINS)
           return answer;
@@ -174,7 +182,16 @@ export function createDavClient(options: WebdavOptions): DavClient {
 
 function loginOf({ login }: WebdavOptions, url: URL): WebdavOptions["login"] {
   if (login.user !== undefined || login.bearerToken !== undefined || url.username === "") return login;
-  return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  return { user: decoded(url.username), password: decoded(url.password) };
+}
+
+/** A percent sign that begins no code stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Where to go on; only to the same host, and never from encrypted to plain: the login goes along. */
@@ -199,7 +216,11 @@ function loginHint(settings: readonly string[], challenge: string | undefined): 
   if (settings.length === 0)
     return "the server wants a login: set WEBDAV_USERNAME and WEBDAV_PASSWORD, or WEBDAV_BEARER_TOKEN";
   const offered = (challenge ?? "").split(/[\s,]/)[0];
-  const isKnown = challenge === undefined || /\b(basic|digest|bearer)\b/i.test(challenge);
+  const challenges = parseChallenges(challenge ?? "");
+  const isKnown =
+    challenge === undefined ||
+    challenges.some(({ scheme }) => scheme === "basic" || scheme === "bearer") ||
+    createDigest(challenges, "", "") !== undefined;
   return isKnown
     ? `check ${settings.join(" and ")}`
     : `the server wants a login of the kind ${offered ?? "?"}; Basic, Digest (auth) and Bearer are supported`;
