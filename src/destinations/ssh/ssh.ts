@@ -54,8 +54,15 @@ export function createSshDestination(options: SshOptions): Destination {
     async get(area, name, range, signal) {
       const { folder, base } = placeOf(root, area, name);
       const attempt = `cannot read ${printablePath(name)} in ${label}`;
-      return await call(attempt, signal, (session) =>
-        openForReading({ session, path: below(folder, base), attempt, range, signal }),
+      return await call(attempt, signal, () =>
+        openForReading({
+          session: () => connection.session(signal),
+          path: below(folder, base),
+          attempt,
+          range,
+          signal,
+          silenceMs: options.limits?.silenceMs,
+        }),
       );
     },
     async remove(area, name, signal) {
