@@ -12,6 +12,9 @@ import { createSession, type Session } from "./session.ts";
 /** Logging in may wait for PAM, a directory service or a slow key; milliseconds. */
 const LOGIN_MS = 20_000;
 
+/** The last choice, for old NAS firmware that has nothing better; other clients, and the image that we replace, still offer it too. */
+const OLD_KEY_EXCHANGE = "diffie-hellman-group14-sha1";
+
 const NO_COMMON_KEY = /no matching host key/i;
 
 /** Connects, checks the host's key, logs in and begins SFTP. Rejects with a `DestinationError` that names the setting to look at. */
@@ -62,7 +65,10 @@ async function connectOnce(
         readyTimeout: 0,
         keepaliveInterval: 0,
         hostVerifier: (key: Buffer) => policy.verify(key),
-        ...(policy.algorithms === undefined ? {} : { algorithms: { serverHostKey: [...policy.algorithms] as never } }),
+        algorithms: {
+          kex: { append: [OLD_KEY_EXCHANGE] } as never,
+          ...(policy.algorithms === undefined ? {} : { serverHostKey: [...policy.algorithms] as never }),
+        },
       }),
       bound.expired,
     ]);

@@ -311,6 +311,15 @@ describe("the host's key", () => {
   });
 });
 
+it("an old server that knows no newer key exchange is reached", async () => {
+  const old = await startSshd({ config: ["KexAlgorithms diffie-hellman-group14-sha1", "HostKeyAlgorithms ssh-rsa"] });
+  try {
+    await connect({ port: old.port, password: SSH_PASSWORD });
+  } finally {
+    await old.stop();
+  }
+});
+
 it("a key file that may not be read is an error that says so", async () => {
   const file = join(keys, "unreadable");
   writeFileSync(file, "x");
