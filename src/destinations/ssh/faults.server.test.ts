@@ -116,8 +116,7 @@ describe("a connection that breaks", () => {
     await proxy.setFault({ kind: "cut-always", afterBytes: 3 * MEBIBYTE, direction: "down" });
     expect(sha256(await readAll(destination, "archive", "a.tar"))).toBe(body.sha256);
     expect(proxy.seen.cuts).toBeGreaterThanOrEqual(2);
-    const range = await readAll(destination, "archive", "a.tar", { offset: 100, length: 5 * MEBIBYTE });
-    expect(range).toHaveLength(5 * MEBIBYTE);
+    expect(await readAll(destination, "archive", "a.tar", { offset: 9, length: 5e6 })).toHaveLength(5e6);
   });
 
   it("while an archive is read that is replaced just then: an error, never a mixture", async () => {
