@@ -131,6 +131,23 @@ describe("the memory window", () => {
     await filling;
   });
 
+  it("drops one that begins anew again and again and comes no further", async () => {
+    const window = windowOf({ stalledMs: 40 });
+    const [again, live] = [window.openReader(), window.openReader()];
+    const retried = failureOf(
+      (async () => {
+        while (true) {
+          let pieces = 0;
+          for await (const chunk of again.read(0, signal)) if (chunk.byteLength > 0 && (pieces += 1) === 2) break;
+          await sleep(1);
+        }
+      })(),
+    );
+    const [all] = await Promise.all([readAll(live), fill(window)]);
+    expect(sha256(all)).toBe(facts.sha256);
+    expect(await retried).toMatchObject({ message: expect.stringContaining("took nothing for 40ms") });
+  });
+
   it("goes on without a reader that has ended, and ends when none is left", async () => {
     const window = windowOf();
     const [one, two] = [window.openReader(), window.openReader()];

@@ -46,6 +46,9 @@ interface View {
   /** Where its reading stands now. */
   readonly cursors: Set<{ at: number }>;
   lastAt: number;
+  /** The furthest that was read, and that was given up: what is sent again moves nothing on. */
+  furthestRead: number;
+  furthestReleased: number;
   progressedAtMs: number;
   failure: { readonly error: unknown } | undefined;
 }
@@ -164,7 +167,10 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
           const piece = slots.at(cursor.at);
           cursor.at += piece.byteLength;
           yield piece;
-          view.progressedAtMs = now();
+          if (cursor.at > view.furthestRead) {
+            view.furthestRead = cursor.at;
+            view.progressedAtMs = now();
+          }
           wakeWriter();
         } else if (facts !== undefined) {
           return;
@@ -186,6 +192,8 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
         released: 0,
         cursors: new Set(),
         lastAt: 0,
+        furthestRead: 0,
+        furthestReleased: 0,
         progressedAtMs: now(),
         failure: undefined,
       };
@@ -205,7 +213,10 @@ export function createMemoryWindow(options: WindowOptions): MemoryWindow {
         release(offset) {
           if (offset <= view.released) return;
           view.released = offset;
-          view.progressedAtMs = now();
+          if (offset > view.furthestReleased) {
+            view.furthestReleased = offset;
+            view.progressedAtMs = now();
+          }
           wakeWriter();
         },
         hold() {

@@ -8,6 +8,8 @@ export interface ResumingOptions {
   /** Opens the object again, `sent` bytes further on; must fail when it is not the same object any more. */
   reopen(sent: number): Promise<Readable>;
   translate(thrown: unknown): Error;
+  /** Give up when nothing came for this long. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** A download that goes on where it was when its connection is cut. Ends with an error unless every byte came. */
@@ -43,33 +45,47 @@ async function* piecesOf(
   replace: (next: Readable) => void,
   options: ResumingOptions,
 ): AsyncGenerator<Uint8Array, undefined, undefined> {
-  const { signal, lengthBytes } = options;
-  const attempts = createAttempts({ signal });
+  const { signal, lengthBytes, silenceMs } = options;
+  const attempts = createAttempts({ signal, ...(silenceMs === undefined ? {} : { silenceMs }) });
   let sent = 0;
+  let pieces = iteratorOf(current());
+  let ahead: IteratorResult<Uint8Array, unknown> | undefined;
+  const nextOf = async (from: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array, unknown>> => {
+    const next = await from.next();
+    if (next.done === true && lengthBytes !== undefined && sent < lengthBytes)
+      throw Object.assign(new Error("aborted"), { code: "ECONNRESET" });
+    return next;
+  };
   while (true) {
     try {
-      for await (const chunk of current()) {
-        const piece = chunk as Uint8Array;
-        sent += piece.byteLength;
-        attempts.progressed();
-        yield piece;
-      }
-      if (lengthBytes === undefined || sent >= lengthBytes) return undefined;
-      throw new Error("aborted");
+      const next = ahead ?? (await nextOf(pieces));
+      ahead = undefined;
+      if (next.done === true) return undefined;
+      sent += next.value.byteLength;
+      attempts.progressed();
+      yield next.value;
     } catch (error) {
       signal.throwIfAborted();
+      if (sent === lengthBytes) return undefined;
       const failure = options.translate(error);
-      await attempts.call(async (attempt) => {
+      ahead = await attempts.call(async (attempt) => {
         // The cut counts as the first call, so that a wait comes before the next one.
         if (attempt === 1) throw failure;
         try {
           replace(await options.reopen(sent));
+          pieces = iteratorOf(current());
+          // A store that answers and then gives nothing is as good as none.
+          return await nextOf(pieces);
         } catch (again) {
           throw options.translate(again);
         }
       });
     }
   }
+}
+
+function iteratorOf(stream: Readable): AsyncIterator<Uint8Array, unknown> {
+  return stream[Symbol.asyncIterator]();
 }
 
 /** An error before anybody reads must not end the process; whoever reads gets it all the same. */

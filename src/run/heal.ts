@@ -90,7 +90,7 @@ async function lockForHealing(
 }
 
 /**
- * What a run finds under its lock: dead runs are ended, and its own leftovers in the local folder make room first. Remote
+ * What a run finds under its lock: dead runs are ended, and its own leftovers in the local folder and the spool make room first. Remote
  * stores are looked after within their deliveries (`remote-care.ts`). Returns the runs that were ended. Never rejects.
  */
 export async function healBeforeRun(
@@ -112,6 +112,12 @@ export async function healBeforeRun(
       // The run itself meets the same trouble next, and tells it as its own.
       log.debug(`could not look after earlier runs at ${destination.label}: ${messageOf(thrown)}`);
     }
+  }
+  const spool = spoolFolderOf(job, context.options);
+  try {
+    sayRemoved(await orAborted(cleanSpool(spool, limited), limited), { label: spool }, log);
+  } catch (thrown) {
+    log.debug(`could not look after earlier runs in ${spool}: ${messageOf(thrown)}`);
   }
   return interrupted;
 }

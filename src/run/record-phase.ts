@@ -11,8 +11,10 @@ import { DestinationError, messageOf } from "../lib/errors.ts";
 import type { History } from "../state/history.ts";
 import { HISTORY_DAYS } from "../state/settings.ts";
 
-/** A run that is being stopped still gets this long to leave its record at its destinations, all at the same time. */
+/** A destination that did not take the archive gets this long for the record, all of them at the same time. */
 const RECORD_LIMIT_MS = 5_000;
+/** A run that is being stopped has little time, and a message to send after this. */
+const STOPPED_RECORD_LIMIT_MS = 2_000;
 /** A store that has just taken the archive may be far away and slow. */
 const CALM_RECORD_LIMIT_MS = 30_000;
 
@@ -47,9 +49,13 @@ export async function recordRun({ context, recorder, history, destinations }: Re
     const isWell = ended.deliveries.some(
       ({ destination: label, status }) => label === destination.label && status === "stored",
     );
-    const isHurried = context.signal.aborted || !isWell;
-    const limitMs = isHurried ? RECORD_LIMIT_MS : CALM_RECORD_LIMIT_MS;
-    const signal = AbortSignal.timeout(limitMs);
+    const isStopped = context.signal.aborted;
+    const calmLimitMs = isWell ? CALM_RECORD_LIMIT_MS : RECORD_LIMIT_MS;
+    const limitMs = isStopped ? STOPPED_RECORD_LIMIT_MS : calmLimitMs;
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(limitMs),
+      abortedAfter(context.signal, STOPPED_RECORD_LIMIT_MS),
+    ]);
     const whyNot = (thrown: unknown): string =>
       thrown === signal.reason ? `not done within ${formatSpan(limitMs)}` : messageOf(thrown);
     try {
@@ -60,10 +66,12 @@ export async function recordRun({ context, recorder, history, destinations }: Re
       log.warn(`could not leave a record at ${destination.label}: ${whyNot(thrown)}`);
       return;
     }
-    if (isHurried || days <= 0) return;
+    if (!isWell || context.signal.aborted || days <= 0) return;
     try {
-      await orAborted(pruneRecords(destination, job.name, days, signal), signal);
+      const unstopped = AbortSignal.any([signal, context.signal]);
+      await orAborted(pruneRecords(destination, job.name, days, unstopped), unstopped);
     } catch (thrown) {
+      if (context.signal.aborted) return;
       const text = `could not remove old records at ${destination.label}: ${whyNot(thrown)}`;
       // Credentials that can only write are good practice, and the record itself is there.
       if (thrown instanceof DestinationError && thrown.code === "denied") log.debug(text);
@@ -75,6 +83,15 @@ export async function recordRun({ context, recorder, history, destinations }: Re
   history.update(report);
   if (days > 0) history.prune(days);
   return report;
+}
+
+/** Aborts so long after `signal` did, with its reason. */
+function abortedAfter(signal: AbortSignal, graceMs: number): AbortSignal {
+  const late = new AbortController();
+  const arm = (): void => void setTimeout(() => late.abort(signal.reason), graceMs).unref();
+  if (signal.aborted) arm();
+  else signal.addEventListener("abort", arm, { once: true });
+  return late.signal;
 }
 
 /** The other job that a record gives this archive name to, if any: jobs that share a folder must not meet. */

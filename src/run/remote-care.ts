@@ -57,7 +57,7 @@ export async function lookAfter(
   for (const report of interrupted) if (report.job === job.name) await writeRecord(destination, report, signal);
 }
 
-export function sayRemoved(count: number, destination: Destination, log: Log): void {
+export function sayRemoved(count: number, destination: Pick<Destination, "label">, log: Log): void {
   if (count === 0) return;
   log.info(`removed ${count} ${count === 1 ? "leftover" : "leftovers"} of runs that did not end`, {
     destination: destination.label,

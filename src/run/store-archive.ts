@@ -17,7 +17,7 @@ import { type Deliveries, deliverPhase, prunePhase, startDeliveries } from "./de
 import { namePatternOf } from "./name-pattern.ts";
 import { nameTakenBy } from "./record-phase.ts";
 import { prepareRemote } from "./remote-care.ts";
-import { spoolFolderOf } from "./spool.ts";
+import { liesInMemory, spoolFolderOf } from "./spool.ts";
 import { planStaging, windowBytes } from "./staging-plan.ts";
 
 export interface StoreInput {
@@ -144,7 +144,8 @@ async function end(deliveries: Deliveries): Promise<void> {
 function planOf({ context, destinations }: StoreInput): ReturnType<typeof planStaging> {
   const { values } = context.job;
   const keepsFailed = values.isSet(SPOOL_MAX_BYTES) && values.get(SPOOL_MAX_BYTES) > 0;
-  return planStaging({ wanted: values.get(BACKUP_STAGING), destinations, keepsFailed });
+  const spoolIsOnDisk = !liesInMemory(spoolFolderOf(context.job, context.options));
+  return planStaging({ wanted: values.get(BACKUP_STAGING), destinations, keepsFailed, spoolIsOnDisk });
 }
 
 function hasOtherPlace(input: StoreInput, { place }: StagedArchive): boolean {

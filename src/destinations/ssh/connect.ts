@@ -1,9 +1,9 @@
 import type { Client } from "ssh2";
 import type SftpClientClass from "ssh2-sftp-client";
-import { DestinationError } from "../../lib/errors.ts";
+import { DestinationError, messageOf } from "../../lib/errors.ts";
 import { CONNECT_MS } from "../limits.ts";
 import { createAuthHandler, type Credentials, loadCredentials } from "./auth.ts";
-import { toConnectionError } from "./errors.ts";
+import { toConnectionError, toSftpStartError } from "./errors.ts";
 import { connectGathering } from "./gathering-socket.ts";
 import { createHostKeyPolicy, type HostKeyPolicy } from "./host-key.ts";
 import type { SshOptions } from "./options.ts";
@@ -11,6 +11,11 @@ import { createSession, type Session } from "./session.ts";
 
 /** Logging in may wait for PAM, a directory service or a slow key; milliseconds. */
 const LOGIN_MS = 20_000;
+
+/** The last choice, for old NAS firmware that has nothing better; other clients, and the image that we replace, still offer it too. */
+const OLD_KEY_EXCHANGE = "diffie-hellman-group14-sha1";
+
+const NO_COMMON_KEY = /no matching host key/i;
 
 /** Connects, checks the host's key, logs in and begins SFTP. Rejects with a `DestinationError` that names the setting to look at. */
 export async function openSession(options: SshOptions): Promise<Session> {
@@ -21,7 +26,9 @@ export async function openSession(options: SshOptions): Promise<Session> {
     try {
       return await connectOnce(new SftpClient("lifeboat", {}), options, credentials, policy);
     } catch (error) {
-      if (!policy.tryOthers()) throw policy.refusal() ?? error;
+      // Anything else would only be refused a second time, and count as another failed login.
+      const isAboutKey = policy.refusal() !== undefined || NO_COMMON_KEY.test(messageOf(error));
+      if (!isAboutKey || !policy.tryOthers()) throw policy.refusal() ?? error;
     }
   }
 }
@@ -43,6 +50,8 @@ async function connectOnce(
   const socket = connectGathering({ host: options.host, port: options.port });
   // The library listens, too, but not before it liked all options: until then an error would end the process.
   socket.on("error", () => undefined);
+  let isLoggedIn = false;
+  client.once("ready", () => (isLoggedIn = true));
   const bound = boundHandshake(client, attempt, options.limits?.connectMs ?? CONNECT_MS);
   try {
     const sftp = await Promise.race([
@@ -56,7 +65,10 @@ async function connectOnce(
         readyTimeout: 0,
         keepaliveInterval: 0,
         hostVerifier: (key: Buffer) => policy.verify(key),
-        ...(policy.algorithms === undefined ? {} : { algorithms: { serverHostKey: [...policy.algorithms] as never } }),
+        algorithms: {
+          kex: { append: [OLD_KEY_EXCHANGE] } as never,
+          ...(policy.algorithms === undefined ? {} : { serverHostKey: [...policy.algorithms] as never }),
+        },
       }),
       bound.expired,
     ]);
@@ -69,7 +81,8 @@ async function connectOnce(
     client.destroy();
     socket.destroy();
     if (failure?.level === "client-authentication") throw auth.refusal(options, credentials);
-    throw toConnectionError(error instanceof DestinationError ? error : (failure ?? error), attempt);
+    const reason = error instanceof DestinationError ? error : (failure ?? error);
+    throw isLoggedIn ? toSftpStartError(reason, attempt) : toConnectionError(reason, attempt);
   } finally {
     bound.stop();
   }
@@ -89,9 +102,21 @@ function boundHandshake(client: Client, attempt: string, connectMs: number): Bou
       ms,
     );
   let timer = after(connectMs, "no SSH server answered", "check SSH_HOST_NAME and SSH_PORT, and firewalls in between");
+  // The library would wait for a new one for ever.
+  (client as NodeJS.EventEmitter).once("change password", () =>
+    reject(
+      new DestinationError("denied", `${attempt}: the password has expired`, {
+        hint: "set a new one on the server, and correct SSH_PASSWORD",
+      }),
+    ),
+  );
   client.once("handshake", () => {
     clearTimeout(timer);
     timer = after(LOGIN_MS, "the login was not answered", "look into the log of the SSH server");
+  });
+  client.once("ready", () => {
+    clearTimeout(timer);
+    timer = after(LOGIN_MS, "it let us in, but SFTP did not begin", "look into the log of the SSH server");
   });
   return { expired: promise, stop: () => clearTimeout(timer) };
 }

@@ -35,6 +35,17 @@ const HINTS: Readonly<Partial<Record<DestinationErrorCode, string>>> = {
   full: FULL_HINT,
 };
 
+/** For statuses whose meaning the library does not know: it says "Unknown status". */
+const NAMES: ReadonlyMap<number, string> = new Map<number, string>([
+  [SFTP_STATUS.alreadyExists, "File already exists"],
+  [SFTP_STATUS.writeProtect, "Write protected"],
+  [SFTP_STATUS.noSpace, "No space left"],
+  [SFTP_STATUS.quotaExceeded, "Quota exceeded"],
+]);
+
+export const FAILURE_HINT =
+  '"failure" is all that many servers say: look at the rights, the disk and the quota there, and at its log';
+
 /** The number of an SFTP status, if that is what was thrown. */
 export function statusOf(thrown: unknown): number | undefined {
   return thrown instanceof Error && "code" in thrown && typeof thrown.code === "number" ? thrown.code : undefined;
@@ -48,10 +59,11 @@ export function isMissing(thrown: unknown): boolean {
 export function toSshError(thrown: unknown, attempt: string): unknown {
   const status = statusOf(thrown);
   if (thrown instanceof DestinationError || status === undefined) return thrown;
-  const text = messageOf(thrown);
+  const said = messageOf(thrown);
+  const text = /^unknown status$/i.test(said) ? (NAMES.get(status) ?? said) : said;
   // Servers that say only "failure" may still name the reason in words.
   const code = /no space|disk full|quota/i.test(text) ? "full" : (CODES.get(status) ?? "unavailable");
-  const hint = HINTS[code];
+  const hint = HINTS[code] ?? (status === SFTP_STATUS.failure ? FAILURE_HINT : undefined);
   return new DestinationError(code, `${attempt}: the server answered "${text}" (SFTP status ${status})`, {
     ...(hint === undefined ? {} : { hint }),
     cause: thrown,
@@ -78,6 +90,29 @@ const NETWORK: Readonly<Record<string, readonly [text: string, hint: string]>> =
 };
 
 const NOT_SSH = /invalid identification|before handshake|packet length|protocol version|bad packet|malformed|mac/i;
+
+/** Translates why SFTP did not begin over a connection that was logged in already. */
+export function toSftpStartError(thrown: unknown, attempt: string): DestinationError {
+  if (thrown instanceof DestinationError || NETWORK[systemCode(thrown) ?? ""] !== undefined)
+    return toConnectionError(thrown, attempt);
+  const text = messageOf(thrown).replace(/^sftp: /, "");
+  if (/unable to start subsystem/i.test(text)) {
+    return new DestinationError("invalid", `${attempt}: it let us in, but offers no SFTP`, {
+      hint: "switch SFTP on there, for SSH_USER too (OpenSSH: `Subsystem sftp internal-sftp` in sshd_config)",
+      cause: thrown,
+    });
+  }
+  if (/exit code|packet length|expected version|malformed/i.test(text)) {
+    return new DestinationError("invalid", `${attempt}: it let us in, but what answers there is no SFTP (${text})`, {
+      hint: "the shell of SSH_USER must not print anything when it starts (.bashrc, .profile) and must be one that may log in; `ForceCommand internal-sftp` in sshd_config needs no shell",
+      cause: thrown,
+    });
+  }
+  return new DestinationError("unavailable", `${attempt}: it let us in, but SFTP did not begin: ${text}`, {
+    hint: "look into the log of the SSH server",
+    cause: thrown,
+  });
+}
 
 /** Translates what ended a connection or kept it from coming about. */
 export function toConnectionError(thrown: unknown, attempt: string): DestinationError {

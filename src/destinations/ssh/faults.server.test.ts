@@ -1,11 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
-import { asArchive, asRecord, failureOf, OWNER, signal } from "../../../test/conformance/harness.ts";
-import { brokenSource, growingSource, sampleBytes } from "../../../test/conformance/sources.ts";
+import { asArchive, asRecord, failureOf, OWNER, readAll, signal } from "../../../test/conformance/harness.ts";
+import { brokenSource, growingSource, sampleBytes, sha256 } from "../../../test/conformance/sources.ts";
 import { startFaultProxy, type FaultProxy } from "../../../test/faults/proxy.ts";
 import { ensureAccount, SSH_PASSWORD, SSH_USER, type SshServer, startSshd } from "../../../test/servers/sshd.ts";
 import type { Destination } from "../../contracts/destination.ts";
@@ -97,6 +106,27 @@ describe("a connection that breaks", () => {
     expect(error).toMatchObject({ code: "unavailable", isFinal: true });
     await proxy.setFault({ kind: "none" });
     expect(filesIn(folder).filter((name) => !name.endsWith(".partial"))).toEqual([]);
+  });
+
+  it("again and again while an archive is read: it is resumed", { timeout: 60_000 }, async () => {
+    const body = generatedSource(8 * MEBIBYTE);
+    await destination.put("a.tar", body, asArchive());
+    await destination.close();
+    destination = open({ port: proxy.port });
+    await proxy.setFault({ kind: "cut-always", afterBytes: 3 * MEBIBYTE, direction: "down" });
+    expect(sha256(await readAll(destination, "archive", "a.tar"))).toBe(body.sha256);
+    expect(proxy.seen.cuts).toBeGreaterThanOrEqual(2);
+    expect(await readAll(destination, "archive", "a.tar", { offset: 9, length: 5e6 })).toHaveLength(5e6);
+  });
+
+  it("while an archive is read that is replaced just then: an error, never a mixture", async () => {
+    await destination.put("a.tar", generatedSource(8 * MEBIBYTE), asArchive());
+    await destination.close();
+    destination = open({ port: proxy.port });
+    await proxy.setFault({ kind: "cut-once", afterBytes: 3 * MEBIBYTE, direction: "down" });
+    const stream = await destination.get("archive", "a.tar", undefined, signal());
+    writeFileSync(join(folder, "a.tar"), "another");
+    expect((await failure(stream.toArray())).message).toContain("replaced");
   });
 
   it("while the archive is slow: the next bytes go over a new one", { timeout: 60_000 }, async () => {
@@ -238,6 +268,17 @@ describe("what is in the way", () => {
       code: "invalid",
       hint: "correct SSH_REMOTE_PATH",
     });
+    for (const path of ["file.tar/below/it", "leads-nowhere"]) {
+      symlinkSync("/nowhere", join(folder, "leads-nowhere"), "file");
+      const other = open({ remotePath: join(folder, path) });
+      expect(await failure(other.put("x.tar", bufferSource(sampleBytes(1)), asArchive()))).toMatchObject({
+        code: "invalid",
+        message: expect.stringContaining("not a folder"),
+        hint: "correct SSH_REMOTE_PATH",
+      });
+      await other.close();
+      rmSync(join(folder, "leads-nowhere"));
+    }
     const denied = open({ remotePath: "/etc/lifeboat-may-not" });
     const error = await failure(denied.put("x.tar", bufferSource(sampleBytes(1)), asArchive()));
     expect(error).toMatchObject({ code: "denied", hint: expect.stringContaining("SSH_REMOTE_PATH") });

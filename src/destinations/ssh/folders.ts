@@ -1,6 +1,6 @@
 import type { Stats } from "ssh2";
 import { DestinationError } from "../../lib/errors.ts";
-import { isMissing } from "./errors.ts";
+import { isMissing, SFTP_STATUS, statusOf } from "./errors.ts";
 import { below } from "./paths.ts";
 import type { Session } from "./session.ts";
 
@@ -38,8 +38,35 @@ export async function makeFolders(session: Session, folder: string): Promise<voi
       if (refusal === undefined || !isMissing(error)) refusal = error;
     }
   }
-  if (!(await isFolder(session, folder)))
-    throw refusal ?? new DestinationError("unavailable", `${folder} was made on the server, but is not there`);
+  if (await isFolder(session, folder)) return;
+  throw (
+    (await obstacleTo(session, folder)) ??
+    refusal ??
+    new DestinationError("unavailable", `${folder} was made on the server, but is not there`)
+  );
+}
+
+/** What stands where a folder should be, on the way to this one: servers call it no more than a "failure". */
+export async function obstacleTo(session: Session, folder: string): Promise<DestinationError | undefined> {
+  let path = folder.startsWith("/") ? "/" : ".";
+  for (const component of folder.split("/")) {
+    if (component === "" || component === ".") continue;
+    path = below(path, component);
+    try {
+      if (!(await statOf(session, path)).isDirectory()) return notAFolder(path);
+    } catch (error) {
+      if (!isMissing(error)) return undefined;
+      const isLink = (await lookAt(session, path).catch(() => undefined))?.isSymbolicLink() === true;
+      return isLink ? notAFolder(path, "a link that leads nowhere, and") : undefined;
+    }
+  }
+  return undefined;
+}
+
+export function notAFolder(path: string, what = ""): DestinationError {
+  return new DestinationError("invalid", `${path} on the server is ${what === "" ? "" : `${what} `}not a folder`, {
+    hint: "correct SSH_REMOTE_PATH",
+  });
 }
 
 async function isFolder(session: Session, folder: string): Promise<boolean> {
@@ -47,8 +74,9 @@ async function isFolder(session: Session, folder: string): Promise<boolean> {
     const stat = await statOf(session, folder);
     if (stat.isDirectory()) return true;
   } catch (error) {
-    if (isMissing(error)) return false;
+    // What most servers say of a path that leads through a file.
+    if (isMissing(error) || statusOf(error) === SFTP_STATUS.failure) return false;
     throw error;
   }
-  throw new DestinationError("invalid", `${folder} on the server is not a folder`, { hint: "correct SSH_REMOTE_PATH" });
+  throw notAFolder(folder);
 }

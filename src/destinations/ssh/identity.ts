@@ -33,7 +33,7 @@ async function readKeyFile(file: string): Promise<string | undefined> {
     const handle = await open(file, "r");
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(LARGEST_KEY_BYTES), 0, LARGEST_KEY_BYTES, 0);
-      return `${buffer.toString("utf8", 0, bytesRead).replaceAll("\r\n", "\n").trim()}\n`;
+      return privateBlock(buffer.toString("utf8", 0, bytesRead));
     } finally {
       await handle.close();
     }
@@ -53,6 +53,19 @@ async function readKeyFile(file: string): Promise<string | undefined> {
       "make the file readable for the user that Lifeboat runs as",
     );
   }
+}
+
+/**
+ * The key alone. Files may hold more (`openssl` writes attributes and curve parameters in front, some append the public
+ * key), be indented as they were in a YAML file, and have line ends of any system.
+ */
+function privateBlock(text: string): string {
+  const lines = text
+    .split(/\r\n?|\n/)
+    .map((line) => line.trim())
+    .join("\n");
+  const block = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----[\s\S]*?-----END \1-----/.exec(lines)?.[0];
+  return `${block ?? lines.trim()}\n`;
 }
 
 /** PKCS#8 is what the SSH library does not read: it becomes the format of its key type. */

@@ -51,6 +51,11 @@ beforeAll(async () => {
   writeFileSync(join(keys, "dos-line-ends"), readFileSync(join(keys, "ed25519"), "utf8").replaceAll("\n", "\r\n"), {
     mode: 0o600,
   });
+  const pem = readFileSync(join(keys, "rsa-pem"), "utf8");
+  const around = `Bag Attributes\n    friendlyName: backup\n${pem}${readFileSync(join(keys, "rsa.pub"), "utf8")}`;
+  writeFileSync(join(keys, "text-around"), around, { mode: 0o600 });
+  const openSsh = readFileSync(join(keys, "ed25519"), "utf8");
+  writeFileSync(join(keys, "indented"), openSsh.replaceAll(/^/gm, "    "), { mode: 0o600 });
   server = await startSshd({ authorizedKeys: authorized });
 }, 60_000);
 
@@ -98,6 +103,8 @@ describe("logging in", () => {
     "ecdsa-pkcs8",
     "ed25519-pkcs8",
     "dos-line-ends",
+    "text-around",
+    "indented",
   ])("with the key %s", async (name) => {
     await connect({ identityFile: join(keys, name) });
   });
@@ -302,6 +309,15 @@ describe("the host's key", () => {
     expect(warnings).toHaveLength(2);
     for (const text of warnings) expect(text).toContain(`SSH_HOST_KEY_FINGERPRINT=${fingerprint("ed25519")}`);
   });
+});
+
+it("an old server that knows no newer key exchange is reached", async () => {
+  const old = await startSshd({ config: ["KexAlgorithms diffie-hellman-group14-sha1", "HostKeyAlgorithms ssh-rsa"] });
+  try {
+    await connect({ port: old.port, password: SSH_PASSWORD });
+  } finally {
+    await old.stop();
+  }
 });
 
 it("a key file that may not be read is an error that says so", async () => {

@@ -9,6 +9,10 @@ it.each(["nas", "nas.example.com", "192.0.2.7", "2001:db8::7"])("%s is a good ho
   expect((await options(host)).host).toBe(host);
 });
 
+it("an IPv6 address may stand in brackets", async () => {
+  expect((await options("[2001:db8::7]")).host).toBe("2001:db8::7");
+});
+
 it.each([
   ["nas:22", "SSH_PORT"],
   ["backup@nas", "SSH_USER"],

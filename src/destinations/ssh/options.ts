@@ -50,7 +50,8 @@ export function sshOptionsOf(
   const optional = <K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } =>
     value === undefined || value === "" ? {} : ({ [key]: value } as { readonly [P in K]?: T });
   return {
-    host: values.get(SSH_HOST_NAME) ?? "",
+    // Where a port is put behind an IPv6 address, people write it in brackets.
+    host: (values.get(SSH_HOST_NAME) ?? "").replace(/^\[(.*)\]$/, "$1"),
     port: values.get(SSH_PORT),
     user: values.get(SSH_USER) ?? "",
     ...optional("password", values.get(SSH_PASSWORD)),

@@ -4,6 +4,7 @@ import type { ByteRange } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { checkRange } from "../range.ts";
+import { resumingBody } from "../resuming-body.ts";
 import { isMissing, toSshError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
@@ -12,39 +13,61 @@ const PIECE_BYTES = 32 * 1024;
 const MOST = 64;
 
 export interface ReadOptions {
-  readonly session: Session;
+  /** A live one, made anew where the last one died. */
+  session(): Promise<Session>;
   readonly path: string;
   readonly attempt: string;
   readonly range: ByteRange | undefined;
   readonly signal: AbortSignal;
+  readonly silenceMs: number | undefined;
 }
 
-/** A range may reach beyond the end: what is there comes, possibly nothing. Rejects before any byte flows. */
+/** A range may reach beyond the end: what is there comes, possibly nothing. Rejects before any byte flows; a cut is resumed. */
 export async function openForReading(options: ReadOptions): Promise<Readable> {
-  const { session, path, attempt, range, signal } = options;
+  const { attempt, range, signal, silenceMs } = options;
   checkRange(range, attempt);
-  let handle: Buffer;
-  let stat: Stats;
+  const first = await open(options);
+  const { size, mtime } = first.stat;
+  const start = Math.min(range?.offset ?? 0, size);
+  const end = range === undefined ? size : Math.min(size, range.offset + range.length);
+  const body = ({ session, handle }: Opened, from: number): Readable =>
+    Readable.from(pieces(options, session, handle, from, end), { objectMode: false, highWaterMark: 256 * 1024 });
+  return resumingBody(body(first, start), {
+    signal,
+    lengthBytes: end - start,
+    silenceMs,
+    async reopen(sent) {
+      const next = await open(options);
+      if (next.stat.size === size && next.stat.mtime === mtime) return body(next, start + sent);
+      closeQuietly(next.session, next.handle);
+      throw new DestinationError("unavailable", `${attempt}: it was replaced while it was read`, { isFinal: true });
+    },
+    translate: (thrown) => toSshError(thrown, attempt) as Error,
+  });
+}
+
+interface Opened {
+  readonly session: Session;
+  readonly handle: Buffer;
+  readonly stat: Stats;
+}
+
+async function open({ session: connect, path, attempt }: ReadOptions): Promise<Opened> {
+  const session = await connect();
   try {
-    handle = await session.request<Buffer>((done) => session.sftp.open(path, "r", done));
-    stat = await session.request<Stats>((done) => session.sftp.fstat(handle, done));
+    const handle = await session.request<Buffer>((done) => session.sftp.open(path, "r", done));
+    const stat = await session.request<Stats>((done) => session.sftp.fstat(handle, done));
+    return { session, handle, stat };
   } catch (error) {
     if (isMissing(error)) throw new DestinationError("not-found", `${attempt}: it is not there`, { cause: error });
     throw toSshError(error, attempt);
   }
-  const start = Math.min(range?.offset ?? 0, stat.size);
-  const end = range === undefined ? stat.size : Math.min(stat.size, range.offset + range.length);
-  const body = Readable.from(pieces(options, handle, start, end), { objectMode: false, highWaterMark: 256 * 1024 });
-  const onAbort = (): void => void body.destroy(signal.reason as Error);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  body.once("close", () => signal.removeEventListener("abort", onAbort));
-  return body;
 }
 
 /** Asks ahead, gives in order. A file that is shorter than it was is an error, never a silent end. */
 async function* pieces(
-  { session, attempt, signal }: ReadOptions,
+  { attempt, signal }: ReadOptions,
+  session: Session,
   handle: Buffer,
   start: number,
   end: number,
@@ -67,11 +90,15 @@ async function* pieces(
   } catch (error) {
     throw toSshError(error, attempt);
   } finally {
-    if (session.death === undefined)
-      session
-        .request<unknown>((done) => session.sftp.close(handle, (error) => done(error, undefined)))
-        .catch(() => undefined);
+    closeQuietly(session, handle);
   }
+}
+
+function closeQuietly(session: Session, handle: Buffer): void {
+  if (session.death !== undefined) return;
+  session
+    .request<unknown>((done) => session.sftp.close(handle, (error) => done(error, undefined)))
+    .catch(() => undefined);
 }
 
 async function readPiece(

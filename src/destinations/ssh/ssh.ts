@@ -1,13 +1,12 @@
 import type { ArchiveSource } from "../../contracts/archive.ts";
 import type { Destination, PutOptions, StoredObject } from "../../contracts/destination.ts";
 import { orAborted } from "../../lib/abortable.ts";
-import { DestinationError } from "../../lib/errors.ts";
 import { printablePath } from "../../lib/printable.ts";
 import { createAttempts } from "../attempts.ts";
 import { openSession } from "./connect.ts";
 import { createConnection } from "./connection.ts";
 import { isMissing, translated } from "./errors.ts";
-import { statOf } from "./folders.ts";
+import { notAFolder, obstacleTo, statOf } from "./folders.ts";
 import { removeLeftoversIn } from "./leftovers.ts";
 import { listObjects } from "./listing.ts";
 import type { SshOptions } from "./options.ts";
@@ -55,8 +54,15 @@ export function createSshDestination(options: SshOptions): Destination {
     async get(area, name, range, signal) {
       const { folder, base } = placeOf(root, area, name);
       const attempt = `cannot read ${printablePath(name)} in ${label}`;
-      return await call(attempt, signal, (session) =>
-        openForReading({ session, path: below(folder, base), attempt, range, signal }),
+      return await call(attempt, signal, () =>
+        openForReading({
+          session: () => connection.session(signal),
+          path: below(folder, base),
+          attempt,
+          range,
+          signal,
+          silenceMs: options.limits?.silenceMs,
+        }),
       );
     },
     async remove(area, name, signal) {
@@ -80,9 +86,9 @@ async function requireUsable(session: Session, root: string): Promise<void> {
     if (stat.isDirectory()) return;
   } catch (error) {
     if (isMissing(error)) return;
-    throw error;
+    throw (await obstacleTo(session, root)) ?? error;
   }
-  throw new DestinationError("invalid", `${root} on the server is not a folder`, { hint: "correct SSH_REMOTE_PATH" });
+  throw notAFolder(root);
 }
 
 async function collect(objects: AsyncIterable<StoredObject>): Promise<StoredObject[]> {

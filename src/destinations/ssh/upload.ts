@@ -3,7 +3,7 @@ import type { ArchiveSource } from "../../contracts/archive.ts";
 import { orAborted, untilAborted } from "../../lib/abortable.ts";
 import { formatBytes } from "../../lib/bytes.ts";
 import { DestinationError } from "../../lib/errors.ts";
-import { isMissing, SFTP_STATUS, statusOf, toSshError } from "./errors.ts";
+import { FAILURE_HINT, isMissing, SFTP_STATUS, statusOf, toSshError } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { freeBytes, fullError } from "./space.ts";
 import { createWriteWindow } from "./write-window.ts";
@@ -107,6 +107,7 @@ export function createUpload(options: UploadOptions): Upload {
   const explain = async (session: Session, error: unknown): Promise<unknown> => {
     const translated = toSshError(error, attempt);
     if (statusOf(error) !== SFTP_STATUS.failure || !(translated instanceof DestinationError)) return translated;
+    if (translated.code === "full") return translated;
     const free = await freeBytes(session, options.folder);
     const after = ` after ${formatBytes(confirmedBytes)} of it were written`;
     if (free !== undefined && free < NO_SPACE_BYTES) return fullError(options.folder, free, after, error);
@@ -118,7 +119,7 @@ export function createUpload(options: UploadOptions): Upload {
     complaint = new DestinationError(translated.code, `${translated.message}${after}`, {
       hint: isMaybeOrder
         ? "a server that needs its writes in order works with SSH_CONCURRENCY=1; else look at its disk, its quota and its log"
-        : (translated.hint ?? "look at the server's disk, its quota and its log"),
+        : FAILURE_HINT,
       cause: error,
     });
     return complaint;

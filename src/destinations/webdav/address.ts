@@ -5,20 +5,24 @@ export interface Address {
   moved(from: URL, to: URL): Address;
 }
 
-/** `fromPrefix` of every path is `toPrefix` now. */
-export function createAddress(origin: string, fromPrefix = "", toPrefix = ""): Address {
+interface Move {
+  /** Begins every path that moved; empty: all of them, below `to`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export function createAddress(origin: string, move?: Move): Address {
   return {
     of: (path) => {
-      const isMoved = fromPrefix !== "" && path.startsWith(`${fromPrefix}/`);
-      return new URL(`${origin}${isMoved ? toPrefix + path.slice(fromPrefix.length) : path}`);
+      const isMoved = move !== undefined && path.startsWith(`${move.from}/`);
+      return new URL(`${origin}${isMoved ? move.to + path.slice(move.from.length) : path}`);
     },
     moved(from, to) {
-      if (withoutSlash(from.pathname) === withoutSlash(to.pathname))
-        return createAddress(to.origin, fromPrefix, toPrefix);
+      if (withoutSlash(from.pathname) === withoutSlash(to.pathname)) return createAddress(to.origin, move);
       const [before, after] = differingPrefixes(from.pathname, to.pathname);
       // Nothing in common: a page of its own, such as a login, and no other place of the same things.
-      if (before === from.pathname || toPrefix !== "") return createAddress(origin, fromPrefix, toPrefix);
-      return createAddress(to.origin, before, after);
+      if (before === from.pathname || move !== undefined) return createAddress(origin, move);
+      return createAddress(to.origin, { from: before, to: after });
     },
   };
 }

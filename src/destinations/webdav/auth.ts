@@ -71,9 +71,12 @@ export function createAuth(login: WebdavLogin, isEncrypted: boolean): Auth {
   };
 }
 
-/** Servers that forget to say `stale` still come with another nonce; a wrong password is found out by the second refusal. */
+/**
+ * Servers that forget to say `stale` still come with another nonce; a wrong password is found out by the second refusal.
+ * The oldest form of Digest counts nothing, so its nonces may always be used up.
+ */
 function isOtherNonce(sent: string, challenges: ReturnType<typeof parseChallenges>): boolean {
   const count = /nc=([0-9a-f]{8})/.exec(sent)?.[1];
-  const isReused = count !== undefined && count !== "00000001";
+  const isReused = count !== "00000001";
   return isReused && !challenges.some(({ parameters }) => sent.includes(`nonce="${parameters["nonce"] ?? ""}"`));
 }

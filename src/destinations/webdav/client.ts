@@ -7,6 +7,7 @@ import { throughProxy } from "../proxy.ts";
 import { tlsOptions } from "../tls.ts";
 import { createAddress } from "./address.ts";
 import { createAuth } from "./auth.ts";
+import { createDigest, parseChallenges } from "./digest.ts";
 import { meaningOf, retryAfterMs, toWebdavError } from "./errors.ts";
 import { type Answer, exchange, type HttpLimits, readAnswer, type SendRequest, type Upload } from "./http.ts";
 import type { WebdavOptions } from "./options.ts";
@@ -79,6 +80,7 @@ export function createDavClient(options: WebdavOptions): DavClient {
       ? httpsRequest(target, { ...requestOptions, agent: agents.https })
       : httpRequest(target, { ...requestOptions, agent: agents.http });
   let address = createAddress(url.origin);
+  let isUnasked = false;
 
   const once = async (request: DavRequest, target: URL, authorization: string | undefined): Promise<Answer> => {
     const { body, signal, attempt } = request;
@@ -94,7 +96,8 @@ export function createDavClient(options: WebdavOptions): DavClient {
           ...request.headers,
           ...(authorization === undefined ? {} : { Authorization: authorization }),
         },
-        ...(body === undefined ? {} : { body }),
+        // With `Expect`, Node.js encodes a name that is not ASCII a second time.
+        ...(body === undefined ? {} : { body, isUnasked: isUnasked || !/^[ -~]*$/.test(authorization ?? "") }),
         signal,
         limits: isUpload ? limits : { ...limits, answerMs: limits.idleMs },
       });
@@ -111,6 +114,11 @@ export function createDavClient(options: WebdavOptions): DavClient {
       const authorization = auth.authorize(request.method, `${target.pathname}${target.search}`);
       const answer = await once(request, target, authorization);
       const { status, message } = answer;
+      if (status === 417 && !isUnasked) {
+        isUnasked = true;
+        answer.discard();
+        continue;
+      }
       if (status === 401 || ((status === 403 || status === 404) && authorization === undefined)) {
         if (!auth.learn(status, message.headers["www-authenticate"], authorization) || (logins += 1) > MOST_LOGINS)
           return answer;
@@ -176,7 +184,16 @@ export function createDavClient(options: WebdavOptions): DavClient {
 
 function loginOf({ login }: WebdavOptions, url: URL): WebdavOptions["login"] {
   if (login.user !== undefined || login.bearerToken !== undefined || url.username === "") return login;
-  return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  return { user: decoded(url.username), password: decoded(url.password) };
+}
+
+/** A percent sign that begins no code stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Where to go on; only to the same host, and never from encrypted to plain: the login goes along. */
@@ -201,7 +218,11 @@ function loginHint(settings: readonly string[], challenge: string | undefined): 
   if (settings.length === 0)
     return "the server wants a login: set WEBDAV_USERNAME and WEBDAV_PASSWORD, or WEBDAV_BEARER_TOKEN";
   const offered = (challenge ?? "").split(/[\s,]/)[0];
-  const isKnown = challenge === undefined || /\b(basic|digest|bearer)\b/i.test(challenge);
+  const challenges = parseChallenges(challenge ?? "");
+  const isKnown =
+    challenge === undefined ||
+    challenges.some(({ scheme }) => scheme === "basic" || scheme === "bearer") ||
+    createDigest(challenges, "", "") !== undefined;
   return isKnown
     ? `check ${settings.join(" and ")}`
     : `the server wants a login of the kind ${offered ?? "?"}; Basic, Digest (auth) and Bearer are supported`;

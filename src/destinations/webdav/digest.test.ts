@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createAuth } from "./auth.ts";
 import { createDigest, parseChallenges } from "./digest.ts";
@@ -52,6 +53,14 @@ describe("digest", () => {
   });
 });
 
+it("takes a realm as the bytes that the server sent", () => {
+  const realm = Buffer.from("Büro").toString("latin1");
+  const header = createDigest(parseChallenges(`Digest realm="${realm}", nonce="n"`), "u", "p")?.authorize("GET", "/");
+  expect(header).toContain(`realm="${realm}"`);
+  const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
+  expect(header).toContain(`response="${md5(`${md5("u:Büro:p")}:n:${md5("GET:/")}`)}"`);
+});
+
 describe("challenges", () => {
   it("are told apart in one header", () => {
     expect(
@@ -94,6 +103,11 @@ describe("the login", () => {
     const second = auth.authorize("GET", "/");
     expect(second).toContain("nc=00000002");
     expect(auth.learn(401, 'Digest realm="r", nonce="three", qop="auth"', second)).toBe(true);
+    const oldest = createAuth(login, false);
+    expect(oldest.learn(401, 'Digest realm="r", nonce="one"', undefined)).toBe(true);
+    expect(oldest.learn(401, 'Digest realm="r", nonce="two"', oldest.authorize("GET", "/"))).toBe(true);
+    const again = oldest.authorize("GET", "/");
+    expect(oldest.learn(401, 'Digest realm="r", nonce="two"', again)).toBe(false);
     const basic = createAuth(login, true);
     expect(basic.learn(401, 'Basic realm="r"', basic.authorize("GET", "/"))).toBe(false);
   });

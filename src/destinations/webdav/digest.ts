@@ -57,10 +57,11 @@ export function createDigest(
   const { realm = "", nonce = "", opaque, algorithm, qop } = usable.parameters;
   const hash = (text: string): string =>
     createHash(hashOf(usable.parameters) ?? "md5")
-      .update(text)
+      .update(text, "latin1")
       .digest("hex");
   const cnonce = random();
-  const plainKey = hash(`${user}:${realm}:${password}`);
+  const name = asHeader(user);
+  const plainKey = hash(`${name}:${realm}:${asHeader(password)}`);
   const key = /-sess$/i.test(algorithm ?? "") ? hash(`${plainKey}:${nonce}:${cnonce}`) : plainKey;
   let count = 0;
   return {
@@ -73,7 +74,7 @@ export function createDigest(
           ? hash(`${key}:${nonce}:${request}`)
           : hash(`${key}:${nonce}:${nc}:${cnonce}:auth:${request}`);
       return [
-        `Digest username=${quote(user)}`,
+        `Digest username=${quote(name)}`,
         `realm=${quote(realm)}`,
         `nonce=${quote(nonce)}`,
         `uri=${quote(uri)}`,
@@ -99,7 +100,11 @@ function offersAuth({ qop }: Challenge["parameters"]): boolean {
   return qop === undefined || qop.split(",").some((offer) => offer.trim().toLowerCase() === "auth");
 }
 
-/** Header values are bytes: what is not ASCII goes as UTF-8. */
+/** Header values are bytes, one in each character, as the server's own are given here: what is not ASCII goes as UTF-8. */
+function asHeader(text: string): string {
+  return Buffer.from(text).toString("latin1");
+}
+
 function quote(text: string): string {
-  return `"${Buffer.from(text.replaceAll(/["\\]/g, String.raw`\$&`)).toString("latin1")}"`;
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

@@ -18,6 +18,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   /** A small body, sent at once, or a large one, sent when the server wants it. */
   readonly body?: Buffer | Upload;
+  /** A large body is sent at once: the server is known to refuse the question (`417`). */
+  readonly isUnasked?: boolean;
   readonly signal: AbortSignal;
   readonly limits: HttpLimits;
 }
@@ -55,7 +57,8 @@ export async function exchange(send: SendRequest, options: Exchange): Promise<An
   const { method, url, signal, body, limits } = options;
   signal.throwIfAborted();
   const upload = body === undefined || Buffer.isBuffer(body) ? undefined : body;
-  const asksFirst = upload !== undefined && (upload.sizeBytes ?? Number.POSITIVE_INFINITY) > SMALL_BYTES;
+  const isLarge = upload !== undefined && (upload.sizeBytes ?? Number.POSITIVE_INFINITY) > SMALL_BYTES;
+  const asksFirst = isLarge && options.isUnasked !== true;
   const request = send(url, {
     method,
     headers: {
@@ -84,7 +87,8 @@ export async function exchange(send: SendRequest, options: Exchange): Promise<An
       request.end(body);
     } else {
       isComplete = false;
-      request.flushHeaders();
+      // The head goes out now; `flushHeaders` would encode names that are not ASCII a second time.
+      request.write("", "latin1");
       const isWanted = !asksFirst || (await Promise.race([wantsBody(request, clock), answered.then(() => false)]));
       if (isWanted) {
         upload.onBegin?.();

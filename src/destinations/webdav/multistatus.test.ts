@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseMultistatus } from "./multistatus.ts";
 
 const prop = (href: string, props: string, status = "HTTP/1.1 200 OK"): string =>
@@ -45,6 +45,19 @@ describe("a multistatus answer", () => {
       <d:propstat><d:prop><d:quota-available-bytes/><d:getcontentlength>1</d:getcontentlength></d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>
       <d:propstat><d:prop><d:getcontentlength>9</d:getcontentlength></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>`;
     expect(parseMultistatus(text, "/")?.[0]?.sizeBytes).toBe(9);
+  });
+
+  it.each([
+    "Sun, 22 Nov 2026 21:30:00 GMT",
+    "Sunday, 22-Nov-26 21:30:00 GMT",
+    "Sun Nov 22 21:30:00 2026",
+    "Sun, 22 Nov 2026 23:30:00 +0200",
+    "2026-11-22T21:30:00",
+    "2026-11-22T21:30:00Z",
+  ])("understands the time %s, wherever this program runs", (time) => {
+    vi.stubEnv("TZ", "Pacific/Auckland");
+    const text = multistatus(prop("/a.tar", `<D:getlastmodified>${time}</D:getlastmodified>`));
+    expect(parseMultistatus(text, "/")?.[0]?.modifiedAt).toBe(Date.UTC(2026, 10, 22, 21, 30));
   });
 
   it.each([

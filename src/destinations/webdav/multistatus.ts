@@ -39,7 +39,7 @@ function resourceOf(response: XmlElement, requestPath: string): Resource | undef
     .flatMap((group) => childrenOf(group, "prop"))
     .flatMap((group) => group.children);
   const textOf = (name: string): string => properties.find((property) => property.name === name)?.text.trim() ?? "";
-  const modifiedAt = Date.parse(textOf("getlastmodified"));
+  const modifiedAt = timeOf(textOf("getlastmodified"));
   return {
     path,
     isCollection: properties.some(
@@ -55,6 +55,12 @@ function resourceOf(response: XmlElement, requestPath: string): Resource | undef
 function isSuccess(statusLine: string | undefined): boolean {
   const code = /^\s*HTTP\/\S+\s+(\d{3})/i.exec(statusLine ?? "")?.[1];
   return code === undefined || code.startsWith("2");
+}
+
+/** HTTP knows three forms of a date, and servers know more; one that names no zone is in GMT. */
+function timeOf(text: string): number {
+  const namesZone = /[a-z]$|[+-]\d\d:?\d\d$/i.test(text);
+  return Date.parse(namesZone ? text : `${text}${text.includes("T") && text.includes("-") ? "Z" : " GMT"}`);
 }
 
 function countOf(text: string): number | undefined {

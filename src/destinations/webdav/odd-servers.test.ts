@@ -1,86 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { generatedSource } from "../../../test/conformance/generated-source.ts";
 import { asArchive, failureOf, listAll, readAll } from "../../../test/conformance/harness.ts";
 import { sampleBytes } from "../../../test/conformance/sources.ts";
+import { OddDavServer } from "../../../test/servers/odd-dav.ts";
 import type { Destination } from "../../contracts/destination.ts";
 import { DestinationError } from "../../lib/errors.ts";
 import { bufferSource } from "../buffer-source.ts";
 import { createWebdavDestination } from "./webdav.ts";
 
-/** A store in memory that keeps only sizes, behind whatever oddity a test puts in front. */
-class OddServer {
-  readonly files = new Map<string, number>();
-  readonly log: string[] = [];
-  oddity: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
-  /** Adjusts what is stored of a body. */
-  kept: (request: IncomingMessage, bytes: number) => number = (_request, bytes) => bytes;
-  quota: number | undefined;
-  hrefPrefix = "";
-  readonly server: Server;
-
-  constructor() {
-    const handle = (request: IncomingMessage, response: ServerResponse): void => {
-      this.log.push(`${request.method ?? ""} ${request.url ?? ""}`);
-      if (!this.oddity(request, response)) this.serve(request, response).catch(() => response.destroy());
-    };
-    this.server = createServer(handle);
-    this.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-      handle(request, response);
-      if (!response.headersSent) response.writeContinue();
-    });
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
-    const address = this.server.address();
-    return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-  }
-
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let bytes = 0;
-    for await (const chunk of request) bytes += (chunk as Buffer).byteLength;
-    const path = decodeURIComponent(request.url ?? "");
-    if (request.method === "PUT") {
-      this.files.set(path, this.kept(request, bytes));
-      response.writeHead(201).end();
-    } else if (request.method === "MOVE") {
-      const target = decodeURIComponent(String(request.headers["destination"]).replace(/^https?:\/\/[^/]*/, ""));
-      this.files.set(target, this.files.get(path) ?? -1);
-      this.files.delete(path);
-      response.writeHead(201).end();
-    } else if (request.method === "DELETE") {
-      response.writeHead(this.files.delete(path) ? 204 : 404).end();
-    } else if (request.method === "MKCOL") response.writeHead(405).end();
-    else if (request.method === "PROPFIND") this.propfind(path, request.headers["depth"] === "1", response);
-    else response.writeHead(404).end();
-  }
-
-  private propfind(path: string, isDeep: boolean, response: ServerResponse): void {
-    const size = this.files.get(path);
-    if (size === undefined && !path.endsWith("/")) {
-      response.writeHead(404).end();
-      return;
-    }
-    const children = isDeep
-      ? [...this.files].filter(([name]) => name.startsWith(path) && !name.slice(path.length).includes("/"))
-      : [];
-    const quota = this.quota === undefined ? "" : `<quota-available-bytes>${this.quota}</quota-available-bytes>`;
-    const entry = (name: string, props: string): string =>
-      `<response><href>${this.hrefPrefix}${encodeURI(name)}</href><propstat><prop>${props}</prop><status>HTTP/1.1 200 OK</status></propstat></response>`;
-    const self =
-      size === undefined
-        ? `<resourcetype><collection/></resourcetype>${quota}`
-        : `<getcontentlength>${size}</getcontentlength>`;
-    response
-      .writeHead(207, { "Content-Type": "application/xml" })
-      .end(
-        `<multistatus xmlns="DAV:">${[entry(path, self), ...children.map(([name, bytes]) => entry(name, `<getcontentlength>${bytes}</getcontentlength>`))].join("")}</multistatus>`,
-      );
-  }
-}
-
-let odd: OddServer;
+let odd: OddDavServer;
 let destination: Destination;
 afterEach(async () => {
   await destination.close();
@@ -89,7 +18,7 @@ afterEach(async () => {
 });
 
 async function start(more: { path?: string; url?: (origin: string) => string; password?: string } = {}): Promise<void> {
-  odd = new OddServer();
+  odd = new OddDavServer();
   const origin = await odd.listen();
   destination = createWebdavDestination({
     url: more.url?.(origin) ?? origin,
@@ -178,6 +107,17 @@ describe("redirects", () => {
     expect([...odd.files]).toEqual([["/new/site/a.tar", 1_000_000]]);
   });
 
+  it("into a folder are followed, and the file gets its name there", async () => {
+    await start();
+    odd.oddity = (request, response) => {
+      if (request.url?.startsWith("/dav/") === true) return false;
+      response.writeHead(308, { Location: `/dav${request.url ?? ""}`, Connection: "close" }).end();
+      return true;
+    };
+    await destination.put("a.tar", generatedSource(1_000_000), asArchive());
+    expect([...odd.files]).toEqual([["/dav/site/a.tar", 1_000_000]]);
+  });
+
   it.each([
     ["another host", "https://user:geheim@other.test/dav/"],
     ["nowhere", "http://"],
@@ -255,6 +195,67 @@ it("a server that knows no `Expect` gets the body after two seconds", async () =
   expect(performance.now() - startedAt).toBeGreaterThan(1_500);
   await destination.put("small.json", bufferSource(sampleBytes(100)), asArchive());
   expect([...odd.files.values()]).toEqual([1_000_000, 100]);
+});
+
+describe("a rename", () => {
+  it("that is answered a second time, after something in between repeated it, was done", async () => {
+    await start();
+    odd.oddity = (request, response) => {
+      if (request.method !== "MOVE") return false;
+      odd.oddity = () => false;
+      odd.files.set("/site/a.tar", 1_000_000);
+      odd.files.delete(decodeURIComponent(request.url ?? ""));
+      response.writeHead(404).end();
+      return true;
+    };
+    expect(await destination.put("a.tar", generatedSource(1_000_000), asArchive())).toMatchObject({
+      sizeBytes: 1_000_000,
+    });
+  });
+
+  it.each([404, 501])("that is refused with %i is an error, and nothing is left", async (status) => {
+    await start();
+    odd.oddity = (request, response) => {
+      if (request.method === "MOVE") response.writeHead(status).end();
+      return request.method === "MOVE";
+    };
+    const error = await failure(destination.put("a.tar", generatedSource(1_000_000), asArchive()));
+    expect(error.message).toContain(`HTTP ${status}`);
+    if (status === 501) expect(error.hint).toContain("MOVE");
+    expect([...odd.files]).toEqual([]);
+  });
+});
+
+it("a server that refuses `Expect` gets the body without, and is not asked again", async () => {
+  await start();
+  odd.server.removeAllListeners("checkContinue");
+  odd.server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    odd.log.push(`417 ${request.method ?? ""}`);
+    response.writeHead(417).end();
+  });
+  for (const name of ["a.tar", "b.tar"]) await destination.put(name, generatedSource(1_000_000), asArchive());
+  expect([...odd.files]).toEqual([
+    ["/site/a.tar", 1_000_000],
+    ["/site/b.tar", 1_000_000],
+  ]);
+  expect(odd.log.filter((line) => line.startsWith("417"))).toEqual(["417 PUT"]);
+});
+
+it("a login that is not ASCII goes with every request in the same bytes", async () => {
+  const users = new Set<string>();
+  odd = new OddDavServer();
+  odd.oddity = (request, response) => {
+    const { authorization } = request.headers;
+    if (authorization === undefined) response.writeHead(401, { "WWW-Authenticate": 'Digest realm="r", nonce="n"' });
+    else users.add(/username="([^"]*)"/.exec(Buffer.from(authorization, "latin1").toString("utf8"))?.[1] ?? "");
+    if (authorization === undefined) request.resume().once("end", () => response.end());
+    return authorization === undefined;
+  };
+  const url = await odd.listen();
+  destination = createWebdavDestination({ url, path: "/site", login: { user: "jörg", password: "x" } });
+  await destination.put("a.tar", generatedSource(1_000_000), asArchive());
+  await destination.put("small.json", bufferSource(sampleBytes(100)), asArchive());
+  expect([...users]).toEqual(["jörg"]);
 });
 
 it(

@@ -17,7 +17,12 @@ export async function publish(
 ): Promise<Published> {
   // Done already: the connection broke between the rename and its answer.
   const isDone = isRepeated && (await lookAt(asking, from, "file")) === undefined;
-  if (!isDone) await move(asking, from, to);
+  if (!isDone) {
+    await move(asking, from, to).catch(async (error: unknown) => {
+      // Or something in between sent the same request twice, and this is the second answer.
+      if (!(await wasMoved(asking, error, from, to, expectedBytes))) throw error;
+    });
+  }
   const stored = await lookAt(asking, to, "file");
   if (stored?.sizeBytes !== undefined && stored.sizeBytes !== expectedBytes) {
     throw new DestinationError(
@@ -28,6 +33,18 @@ export async function publish(
   if (stored === undefined)
     throw new DestinationError("unavailable", `${asking.attempt}: it was renamed, but is not there`);
   return { sizeBytes: expectedBytes, storedAt: stored.modifiedAt ?? Date.now() };
+}
+
+async function wasMoved(
+  asking: Asking,
+  refusal: unknown,
+  from: DavPath,
+  to: DavPath,
+  expectedBytes: number,
+): Promise<boolean> {
+  if (!(refusal instanceof DestinationError) || refusal.code !== "not-found") return false;
+  if ((await lookAt(asking, from, "file")) !== undefined) return false;
+  return (await lookAt(asking, to, "file"))?.sizeBytes === expectedBytes;
 }
 
 /**
@@ -48,8 +65,17 @@ async function move(asking: Asking, from: DavPath, to: DavPath): Promise<void> {
       attempt,
     });
     if (answer.status < 300 && answer.status !== 207) return;
-    refusal ??= answer.refusal();
+    refusal ??= asMoveRefusal(answer.refusal());
     if (answer.status !== 400 && answer.status !== 502) break;
   }
   throw refusal ?? new Error("no form of the Destination header was tried");
+}
+
+/** The server took the file, so it is no wrong address. */
+function asMoveRefusal(refusal: DestinationError): DestinationError {
+  if (refusal.code !== "invalid") return refusal;
+  return new DestinationError("invalid", refusal.message, {
+    hint: "the server must let files be renamed (MOVE), also over an earlier one of that name",
+    cause: refusal,
+  });
 }

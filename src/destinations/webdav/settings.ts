@@ -72,6 +72,9 @@ function isConfigured(values: Values): boolean {
 function rules(values: Values): readonly RuleBreak[] {
   if (!isConfigured(values)) return [];
   const breaks: RuleBreak[] = [];
+  const url = values.get(WEBDAV_URL) ?? "";
+  if (url.includes("?"))
+    breaks.push({ key: WEBDAV_URL.key, severity: "warning", message: "what follows the ? in it is not used" });
   if (values.isSet(WEBDAV_USERNAME) !== values.isSet(WEBDAV_PASSWORD)) {
     const [present, missing] = values.isSet(WEBDAV_USERNAME)
       ? [WEBDAV_USERNAME, WEBDAV_PASSWORD]

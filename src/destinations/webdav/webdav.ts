@@ -61,7 +61,7 @@ export function createWebdavDestination(options: WebdavOptions): Destination {
     async get(area, name, range, signal) {
       const { folder, base } = placeOf(root, area, name);
       return await call(`cannot read ${printablePath(name)} in ${label}`, signal, (asking) =>
-        openForReading(asking, [...folder, base], range),
+        openForReading(asking, [...folder, base], range, silenceMs),
       );
     },
     async remove(area, name, signal) {
