@@ -106,16 +106,7 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     const effect = next.length === 0 ? "it does not run" : "the last good version stays in use";
     lines.push(`  broken     its configuration has errors (see lifeboat check); ${effect}`);
   }
-  if (running !== undefined) {
-    const tookMs = Date.now() - running.startedAtMs;
-    const part =
-      running.expectedBytes === 0
-        ? ""
-        : `, about ${Math.min(99, Math.round((running.bytesRead / running.expectedBytes) * 100))} %`;
-    lines.push(
-      `  running    ${running.phase} for ${formatSpan(tookMs)}: ${running.files} files, ${formatBytes(running.bytesRead)}${part}`,
-    );
-  }
+  if (running !== undefined) lines.push(`  running    ${describeRunning(running)}`);
   lines.push(
     `  last run   ${last === undefined ? "never" : `${last.status} at ${localIso(Date.parse(last.startedAt))}${last.error === undefined ? "" : `: ${shortened(last.error)}`}`}`,
   );
@@ -126,6 +117,13 @@ function describe({ job, running, last, lastGood, next, isBroken }: JobStatus): 
     `  next       ${next.length > 0 ? next.map(localIso).join(", ") : isBroken ? "never" : "never (the expression does not come due)"}`,
   );
   return lines.join("\n");
+}
+
+function describeRunning({ phase, startedAtMs, expectedBytes, files, bytesRead, bytesWritten }: LiveProgress): string {
+  const span = formatSpan(Date.now() - startedAtMs);
+  if (phase === "deliver") return `for ${span}: the archive is complete (${formatBytes(bytesWritten)}) and on its way`;
+  const part = expectedBytes === 0 ? "" : `, about ${Math.min(99, Math.round((bytesRead / expectedBytes) * 100))} %`;
+  return `${phase} for ${span}: ${files} files, ${formatBytes(bytesRead)}${part}`;
 }
 
 /** The whole of it is in the history. */

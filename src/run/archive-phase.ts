@@ -139,7 +139,10 @@ async function writeArchive(
   stream.result.catch(() => undefined);
   try {
     await staged.write(stream.bytes, signal, { result: stream.result, confirm: () => confirm(stream.result) });
-    return await stream.result;
+    const result = await stream.result;
+    const { counts, bytesRead, sizeBytes } = result;
+    progress.complete({ files: counts.files, bytesRead, bytesWritten: sizeBytes });
+    return result;
   } finally {
     notices.end();
     progress.end();

@@ -49,3 +49,14 @@ it("writes a line every 30 seconds where there is no terminal, and keeps the sta
   progress.update({ files: 2, bytesRead: 2, bytesWritten: 2, current: "/b" });
   expect(lines).toHaveLength(3);
 });
+
+it("says that the archive is made, with its totals, once it is only on its way", () => {
+  const saved: ProgressState[] = [];
+  const log: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => log };
+  const options = { log, clock: { now: () => 0 }, expectedBytes: 0, terminal: undefined };
+  const progress = createProgress({ ...options, save: (now) => saved.push(now) });
+  progress.phase("archive");
+  progress.complete({ files: 3, bytesRead: 30, bytesWritten: 20 });
+  progress.end();
+  expect(saved.at(-1)).toMatchObject({ phase: "deliver", files: 3, bytesRead: 30, bytesWritten: 20 });
+});

@@ -10,6 +10,8 @@ export type ProgressState = Omit<RunProgress, "job" | "runId">;
 export interface ProgressReporter {
   phase(name: string): void;
   update(progress: ArchiveProgress): void;
+  /** The archive is made, with these totals; what follows is its delivery. */
+  complete(totals: Omit<ArchiveProgress, "current">): void;
   /** Clears the bar; nothing is shown afterwards. */
   end(): void;
 }
@@ -70,6 +72,11 @@ export function createProgress(options: ProgressOptions): ProgressReporter {
         shownAtMs = now;
         options.log.info(`${phase}: ${progressText(state(), now)}`);
       }
+    },
+    complete(totals) {
+      last = { ...totals, current: "" };
+      phase = "deliver";
+      save(clock.now());
     },
     end() {
       ended = true;
